@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The CIB's XML into the view that mdcluster-cib prints. Takes what Pacemaker 2.1 and 3
+ * write; libxml2 only. Not in the library that the agent links.
+ */
+#ifndef MDC_CIBXML_H
+#define MDC_CIBXML_H
+
+#include <stddef.h>
+
+#include <libxml/tree.h>
+
+#include "core/cibtext.h"
+
+/*
+ * cib: the <cib> element. Fills *view from nothing. *left_out counts what a view cannot
+ * carry (names with spaces, more than fits); may be NULL. 0, or -EINVAL: not a <cib>.
+ */
+int mdc_cibxml_view(const xmlNode *cib, struct mdc_cibview *view, unsigned int *left_out);
+/* The same from text: 0, -EINVAL. */
+int mdc_cibxml_parse(const char *xml, size_t len, struct mdc_cibview *view,
+		     unsigned int *left_out);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carries out what core/react.c decides about an add, and tells it what came of it
+ * (DESIGN.md, the add, steps 7 and 8).
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "eventd/daemon.h"
+
+#define VERIFY_MS 100
+#define VERIFY_TIMES 10		/* a udev rule's mdadm may hold the disk before it confirms it */
+
+static void perform(struct mdc_tracked *t, const struct mdc_react_actions *actions);
+
+static gboolean deadline(gpointer data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_react_actions out = { 0 };
+
+	t->deadline = 0;
+	mdc_react_tick(&t->react, mdc_now_ms(), &out);
+	perform(t, &out);
+	return G_SOURCE_REMOVE;
+}
+
+static void arm(struct mdc_tracked *t)
+{
+	int64_t at = mdc_react_deadline(&t->react), left;
+
+	g_clear_handle_id(&t->deadline, g_source_remove);
+	if (at < 0)
+		return;
+	left = at - mdc_now_ms();
+	t->deadline = g_timeout_add_full(G_PRIORITY_HIGH, left > 0 ? (guint)left : 0, deadline,
+					 t, NULL);
+}
+
+static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_react_actions out = { 0 };
+
+	if (!probe->member || !mdc_uuid_equal(&probe->super.device, &t->react.device_uuid))
+		return;
+	if (t->tracked && !mdc_uuid_equal(&probe->super.array, &t->track.uuid)) {
+		mdc_warn("%s: %s bears the device UUID that is asked for, but belongs to another "
+			 "array: left alone", t->track.device, dev->path);
+		return;
+	}
+	if (probe->stale)
+		mdc_info("%s: libblkid sees something else on %s than the medium holds (page "
+			 "cache); the medium counts", t->track.device, dev->path);
+	mdc_info("%s: found the disk as %s, %lld ms after the question", t->track.device,
+		 dev->path, (long long)(mdc_now_ms() - t->react.started_ms));
+	mdc_react_device(&t->react, t->react.seq, dev->kname, &out);
+	perform(t, &out);
+}
+
+static void idle(unsigned int looked_at, unsigned int stuck, void *data)
+{
+	struct mdc_tracked *t = data;
+
+	mdc_react_exhausted(&t->react, t->react.seq, looked_at, stuck);
+}
+
+static uint64_t member_sectors(const struct mdc_tracked *t)
+{
+	return t->present && !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
+}
+
+static GArray *candidates(const struct mdc_tracked *t)
+{
+	GArray *list = mdc_blockdev_list(t->daemon->sys, t->track.members, member_sectors(t),
+					 NULL);
+	guint i = 0;
+
+	/* The array's own members are not the disk that is added. */
+	while (i < list->len) {
+		if (!strcmp(g_array_index(list, struct mdc_blockdev, i).holder, t->track.md))
+			g_array_remove_index(list, i);
+		else
+			i++;
+	}
+	return list;
+}
+
+static void start_search(struct mdc_tracked *t)
+{
+	g_autoptr(GArray) list = candidates(t);
+
+	g_clear_pointer(&t->search, mdc_search_stop);
+	t->search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
+}
+
+static void probe(struct mdc_tracked *t, const char *kname)
+{
+	struct mdc_blockdev dev;
+
+	if (t->search && mdc_blockdev_get(t->daemon->sys, kname, &dev) &&
+	    mdc_blockdev_allowed(t->daemon->sys, t->track.members, kname))
+		mdc_search_more(t->search, &dev);
+}
+
+static void confirm(struct mdc_tracked *t, const struct mdc_react_action *a)
+{
+	struct mdc_react_actions out = { 0 };
+	struct mdc_blockdev dev;
+	int ret = -ENODEV;
+
+	if (mdc_blockdev_get(t->daemon->sys, a->device, &dev))
+		ret = mdc_mdioctl_confirm(t->daemon->io, t->daemon->sys, t->track.md, &dev,
+					  t->react.raid_disk, a->seq, t);
+	if (!ret)
+		return;
+	mdc_err("%s: cannot confirm %s to the kernel: %s", t->track.device, a->device,
+		strerror(-ret));
+	mdc_react_result(&t->react, mdc_now_ms(), a->seq, -ret == EBUSY ? EAGAIN : -ret, &out);
+	perform(t, &out);
+}
+
+static bool is_member(const struct mdc_tracked *t, const char *kname)
+{
+	g_autofree char *path = g_strdup_printf("%s/block/%s/md/dev-%s", t->daemon->sys,
+						t->track.md, kname);
+
+	return !access(path, F_OK);
+}
+
+static gboolean verify_again(gpointer data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_react_actions out = { 0 };
+	bool member = is_member(t, t->verify_device);
+
+	if (!member && --t->verify_left)
+		return G_SOURCE_CONTINUE;
+	t->verify = 0;
+	mdc_react_verified(&t->react, mdc_now_ms(), t->verify_seq, member, &out);
+	perform(t, &out);
+	return G_SOURCE_REMOVE;
+}
+
+static void verify(struct mdc_tracked *t, const struct mdc_react_action *a)
+{
+	g_clear_handle_id(&t->verify, g_source_remove);
+	g_strlcpy(t->verify_device, a->device, sizeof(t->verify_device));
+	t->verify_seq = a->seq;
+	t->verify_left = VERIFY_TIMES;
+	t->verify = g_timeout_add(VERIFY_MS, verify_again, t);
+}
+
+static void nack(struct mdc_tracked *t, unsigned int seq)
+{
+	int ret = mdc_mdioctl_nack(t->daemon->io, t->daemon->sys, t->track.md, seq, t);
+
+	if (!ret)
+		return;
+	mdc_err("%s: cannot answer the kernel's question for a disk: %s. The nodes of this array "
+		"may stop hearing each other; look at the kernel log", t->track.device,
+		strerror(-ret));
+	mdc_react_nacked(&t->react, seq, -ret);
+}
+
+static void publish(struct mdc_tracked *t)
+{
+	const struct mdc_react *r = &t->react;
+	char uuid[MDC_UUID_COLON];
+
+	mdc_uuid_colon(&r->device_uuid, uuid);
+	switch (r->phase) {
+	case MDC_REACT_FOUND:
+		mdc_notice("%s: disk %s confirmed as raid disk %u%s%s%s", t->track.device,
+			   r->device, r->raid_disk, r->reason[0] ? " (" : "", r->reason,
+			   r->reason[0] ? ")" : "");
+		break;
+	case MDC_REACT_MISSING:
+		mdc_warn("%s: refused raid disk %u (device UUID %s): %s. The add fails on all "
+			 "nodes; connect the disk to this node and add it again", t->track.device,
+			 r->raid_disk, uuid, r->reason);
+		break;
+	case MDC_REACT_FAILED:
+		mdc_err("%s: could not take raid disk %u (device UUID %s): %s. The add fails on "
+			"all nodes", t->track.device, r->raid_disk, uuid, r->reason);
+		break;
+	default:
+		break;
+	}
+	mdc_publish_add(t);
+}
+
+static void perform(struct mdc_tracked *t, const struct mdc_react_actions *actions)
+{
+	unsigned int i;
+
+	for (i = 0; i < actions->n; i++) {
+		const struct mdc_react_action *a = &actions->a[i];
+
+		switch (a->what) {
+		case MDC_DO_SEARCH:
+			start_search(t);
+			break;
+		case MDC_DO_PROBE:
+			probe(t, a->device);
+			break;
+		case MDC_DO_STOP_SEARCH:
+			g_clear_pointer(&t->search, mdc_search_stop);
+			break;
+		case MDC_DO_CONFIRM:
+			confirm(t, a);
+			break;
+		case MDC_DO_VERIFY:
+			verify(t, a);
+			break;
+		case MDC_DO_NACK:
+			nack(t, a->seq);
+			break;
+		case MDC_DO_PUBLISH:
+			publish(t);
+			break;
+		}
+	}
+	arm(t);
+}
+
+void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event)
+{
+	struct mdc_react_actions out = { 0 };
+	char uuid[MDC_UUID_COLON];
+
+	mdc_uuid_colon(&event->device_uuid, uuid);
+	mdc_notice("%s: another node adds a disk as raid disk %u, device UUID %s: looking for it",
+		   t->track.device, event->raid_disk, uuid);
+	mdc_react_add(&t->react, mdc_now_ms(), &event->device_uuid, event->raid_disk,
+		      t->track.verdict_wait_s * 1000ll, &out);
+	perform(t, &out);
+}
+
+void mdc_adds_block(struct mdc_tracked *t, const char *kname)
+{
+	struct mdc_react_actions out = { 0 };
+
+	mdc_react_block(&t->react, kname, &out);
+	if (out.n)
+		perform(t, &out);
+}
+
+void mdc_adds_rescan(struct mdc_tracked *t)
+{
+	g_autoptr(GArray) list = NULL;
+	guint i;
+
+	if (!t->search)
+		return;
+	list = candidates(t);
+	for (i = list->len; i > 0; i--)
+		mdc_search_more(t->search, &g_array_index(list, struct mdc_blockdev, i - 1));
+}
+
+void mdc_adds_done(enum mdc_mdioctl_kind kind, int err, unsigned int seq, void *owner,
+		   void *data)
+{
+	struct mdc_tracked *t = owner;
+	struct mdc_react_actions out = { 0 };
+
+	(void)data;
+	if (kind == MDC_IO_REWRITE) {
+		mdc_settle_done(t, err);
+		return;
+	}
+	if (kind == MDC_IO_WRITABLE) {
+		mdc_observe_writable(t, err);
+		return;
+	}
+	if (kind == MDC_IO_NACK) {
+		if (err && seq)
+			mdc_err("%s: the kernel took the refusal with an error: %s",
+				t->track.device, strerror(err));
+		mdc_react_nacked(&t->react, seq, err);
+		return;
+	}
+	if (err)
+		mdc_info("%s: the kernel answered the confirmation with: %s", t->track.device,
+			 strerror(err));
+	mdc_react_result(&t->react, mdc_now_ms(), seq, err, &out);
+	perform(t, &out);
+}
+
+void mdc_adds_stop(struct mdc_tracked *t, bool answer)
+{
+	struct mdc_react_actions out = { 0 };
+
+	if (answer && mdc_react_deadline(&t->react) >= 0)
+		mdc_mdioctl_nack(t->daemon->io, t->daemon->sys, t->track.md, 0, t);
+	mdc_react_cancel(&t->react, &out);
+	g_clear_pointer(&t->search, mdc_search_stop);
+	g_clear_handle_id(&t->deadline, g_source_remove);
+	g_clear_handle_id(&t->verify, g_source_remove);
+}

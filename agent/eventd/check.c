@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `mdclusterd --check`: looks at the host once for the agent's start, with the same
+ * adapters as the event process, prints lines (README.md) and ends within a few seconds
+ * whatever hangs.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "eventd/daemon.h"
+
+#define CORO_MS 4000
+#define SEARCH_MS 8000		/* for devices that answer late; a stuck one is named after it */
+#define STUCK_MS 2000		/* after everything else has answered */
+
+struct found {
+	struct mdc_blockdev dev;
+	struct mdc_probe probe;
+};
+
+struct check {
+	GMainLoop *loop;
+	struct mdc_uuid uuid;
+	GArray *list;			/* of struct mdc_blockdev */
+	GHashTable *answered;		/* kernel names */
+	GArray *found;			/* of struct found */
+	GPtrArray *nomatch;
+	struct mdc_search *search;
+	struct mdc_corosync *coro;
+	struct mdc_coro_view view;
+	bool have_view, searched;
+	guint wait_stuck;
+};
+
+static void end_if_done(struct check *c)
+{
+	if (c->have_view && c->searched)
+		g_main_loop_quit(c->loop);
+}
+
+static gboolean stuck_enough(gpointer data)
+{
+	struct check *c = data;
+
+	c->wait_stuck = 0;
+	c->searched = true;
+	end_if_done(c);
+	return G_SOURCE_REMOVE;
+}
+
+static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
+{
+	struct check *c = data;
+	struct found f = { .dev = *dev, .probe = *probe };
+
+	g_hash_table_add(c->answered, g_strdup(dev->kname));
+	if (probe->member && mdc_uuid_equal(&probe->super.array, &c->uuid) &&
+	    c->found->len < MDC_CHECK_MEMBERS_MAX)
+		g_array_append_val(c->found, f);
+	if (c->wait_stuck && g_hash_table_size(c->answered) >= c->list->len) {
+		g_clear_handle_id(&c->wait_stuck, g_source_remove);
+		stuck_enough(c);
+	}
+}
+
+static void idle(unsigned int looked_at, unsigned int stuck, void *data)
+{
+	struct check *c = data;
+
+	(void)looked_at;
+	if (stuck && g_hash_table_size(c->answered) < c->list->len) {
+		c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
+		return;
+	}
+	c->searched = true;
+	end_if_done(c);
+}
+
+static void coro_said(const struct mdc_coro_view *view, void *data)
+{
+	struct check *c = data;
+
+	c->view = *view;
+	c->have_view = true;
+	end_if_done(c);
+}
+
+static gboolean coro_late(gpointer data)
+{
+	struct check *c = data;
+
+	c->have_view = true;
+	end_if_done(c);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean search_late(gpointer data)
+{
+	struct check *c = data;
+
+	c->searched = true;
+	end_if_done(c);
+	return G_SOURCE_REMOVE;
+}
+
+static void print_corosync(const struct check *c)
+{
+	const struct mdc_coro_lockspace *ls = mdc_coro_lockspace(&c->view, &c->uuid);
+	unsigned int i;
+
+	printf("corosync %s\n", c->view.up ? "up" : "down");
+	if (!c->view.up)
+		return;
+	printf("quorate %s\n", c->view.quorate ? "yes" : "no");
+	if (c->view.cluster[0] && !strpbrk(c->view.cluster, " \t\n"))
+		printf("cluster %s\n", c->view.cluster);
+	printf("nodeid %u\n", c->view.nodeid);
+	if (c->view.dlm >= 0)
+		printf("dlm %s\n", c->view.dlm ? "up" : "down");
+	if (!ls)
+		return;
+	printf("lockspace");
+	for (i = 0; i < ls->n; i++)
+		printf(" %u", ls->nodes[i]);
+	printf("\n");
+}
+
+/* The other paths of a disk whose multipath device is in the list say nothing new. */
+static bool is_path(const struct check *c, const struct found *f)
+{
+	guint i;
+
+	for (i = 0; f->dev.holder[0] && i < c->found->len; i++)
+		if (!strcmp(g_array_index(c->found, struct found, i).dev.kname, f->dev.holder))
+			return true;
+	return false;
+}
+
+static const struct found *freshest(const struct check *c)
+{
+	const struct found *best = NULL;
+	guint i;
+
+	for (i = 0; i < c->found->len; i++) {
+		const struct found *f = &g_array_index(c->found, struct found, i);
+
+		if (!best || f->probe.super.events > best->probe.super.events ||
+		    (f->probe.super.events == best->probe.super.events &&
+		     f->probe.have_bitmap && !best->probe.have_bitmap))
+			best = f;
+	}
+	return best;
+}
+
+static void print_array(const struct found *f)
+{
+	const struct mdc_super *s = &f->probe.super;
+	const struct mdc_bitmap_super *b = &f->probe.bitmap;
+	unsigned int i;
+
+	printf("array raid_disks=%u level=%d layout=%u clustered=%s slots=%u cluster_name=%s\n",
+	       s->raid_disks, s->level, s->layout, s->clustered ? "yes" : "no",
+	       f->probe.have_bitmap ? b->slots : 0, f->probe.have_bitmap ? b->cluster : "");
+	printf("active");
+	for (i = 0; i < s->n_active; i++)
+		printf(" %u", s->active[i]);
+	printf("\n");
+}
+
+static void print_member(const struct found *f, uint64_t newest)
+{
+	const struct mdc_super *s = &f->probe.super;
+	/* mdadm --assemble takes a member that is one event behind: a crash between two writes. */
+	bool fresh = s->events + 1 >= newest;
+
+	printf("member %s %s role=", f->dev.path, f->dev.kname);
+	if (s->role == MDC_ROLE_FAULTY)
+		printf("faulty");
+	else if (s->role == MDC_ROLE_SPARE)
+		printf("spare");
+	else
+		printf("%d", s->role);
+	printf(" events=%llu fresh=%s holder=%s\n", (unsigned long long)s->events,
+	       fresh ? "yes" : "no", f->dev.holder[0] ? f->dev.holder : "-");
+}
+
+static void print_all(const struct check *c)
+{
+	const struct found *best = freshest(c);
+	guint i;
+
+	print_corosync(c);
+	if (best)
+		print_array(best);
+	for (i = 0; i < c->found->len; i++) {
+		const struct found *f = &g_array_index(c->found, struct found, i);
+
+		if (!is_path(c, f))
+			print_member(f, best->probe.super.events);
+	}
+	for (i = 0; i < c->list->len; i++) {
+		const struct mdc_blockdev *dev = &g_array_index(c->list, struct mdc_blockdev, i);
+
+		if (!g_hash_table_contains(c->answered, dev->kname))
+			printf("stuck %s\n", dev->path);
+	}
+	for (i = 0; i < c->nomatch->len; i++)
+		printf("nomatch %s\n", (char *)c->nomatch->pdata[i]);
+	printf("end\n");
+}
+
+static void run(struct check *c, const char *members)
+{
+	struct mdc_search_pool *pool = mdc_search_pool_new();
+	guint coro_timer, search_timer;
+
+	c->loop = g_main_loop_new(NULL, FALSE);
+	c->answered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	c->found = g_array_new(FALSE, FALSE, sizeof(struct found));
+	c->nomatch = g_ptr_array_new_with_free_func(g_free);
+	c->coro = mdc_corosync_new(coro_said, c, &c->uuid, 1);
+	c->list = mdc_blockdev_list("/sys", members, 0, c->nomatch);
+	c->search = mdc_search_start(pool, c->list, seen, idle, c);
+	coro_timer = g_timeout_add(CORO_MS, coro_late, c);
+	search_timer = g_timeout_add(SEARCH_MS, search_late, c);
+	g_main_loop_run(c->loop);
+	print_all(c);
+
+	/* Timers that have run are gone from the context with it; only memory is left to free. */
+	if (g_main_context_find_source_by_id(NULL, coro_timer))
+		g_source_remove(coro_timer);
+	if (g_main_context_find_source_by_id(NULL, search_timer))
+		g_source_remove(search_timer);
+	g_clear_handle_id(&c->wait_stuck, g_source_remove);
+	mdc_search_stop(c->search);
+	mdc_search_pool_free(pool);
+	mdc_corosync_free(c->coro);
+	g_array_free(c->list, TRUE);
+	g_array_free(c->found, TRUE);
+	g_hash_table_destroy(c->answered);
+	g_ptr_array_free(c->nomatch, TRUE);
+	g_main_loop_unref(c->loop);
+}
+
+int mdc_check_main(int argc, char **argv)
+{
+	static const char uuid_key[] = "uuid=", members_key[] = "members=";
+	struct check c = { 0 };
+	const char *members;
+
+	if (argc < 1 || argc > 2 || strncmp(argv[0], uuid_key, sizeof(uuid_key) - 1) ||
+	    mdc_uuid_parse(&c.uuid, argv[0] + sizeof(uuid_key) - 1) ||
+	    (argc == 2 && strncmp(argv[1], members_key, sizeof(members_key) - 1))) {
+		fprintf(stderr, "mdclusterd: --check needs uuid=UUID and may have members=GLOBS\n");
+		return 2;
+	}
+	members = argc == 2 ? argv[1] + sizeof(members_key) - 1 : "";
+	if (!mdc_members_valid(members)) {
+		fprintf(stderr, "mdclusterd: --check: members is not a list of absolute paths or "
+				"globs divided by one space\n");
+		return 2;
+	}
+	run(&c, members);
+	return fflush(stdout) || ferror(stdout) ? 1 : 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mdclusterd's one context and what its files share. All of it belongs to the main loop's
+ * thread; there is no other.
+ */
+#ifndef MDC_DAEMON_H
+#define MDC_DAEMON_H
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "core/attrtext.h"
+#include "core/react.h"
+#include "core/readd.h"
+#include "core/state.h"
+#include "core/track.h"
+#include "log.h"
+#include "port/attrd.h"
+#include "port/cib.h"
+#include "port/corosync.h"
+#include "port/mdioctl.h"
+#include "port/mdwatch.h"
+#include "port/search.h"
+#include "port/server.h"
+#include "port/ueventsock.h"
+
+#define MDC_ARRAYS_MAX 64
+#define MDC_HISTORY_LINES 200
+
+struct mdc_daemon;
+
+/* An array that is tracked, or one that the kernel has asked about without that. */
+struct mdc_tracked {
+	struct mdc_daemon *daemon;
+	bool tracked;
+	struct mdc_track track;		/* md alone is meaningful where it is not tracked */
+
+	/* what this node's kernel shows */
+	bool present;
+	struct mdc_array array;
+	struct mdc_mdwatch *watch;
+	guint progress;			/* timer, while a sync action runs */
+	struct mdc_attr_sync sync;
+	unsigned int slot;		/* 0: not known */
+	unsigned int slot_tries;
+	bool slot_said;
+	guint slot_timer;
+	unsigned int slots;		/* 0: not known */
+	bool made_writable;		/* once, since it has been present */
+	struct mdc_search *slots_search;
+	unsigned int slots_tries;
+
+	/* the add */
+	struct mdc_react react;
+	struct mdc_search *search;
+	guint deadline, verify;
+	unsigned int verify_seq, verify_left;
+	char verify_device[MDC_KNAME_MAX];
+	GHashTable *refusals;		/* node id -> the refusal it showed last */
+
+	/* re-adding of a member that has come back */
+	struct mdc_readd readd;
+	struct mdc_search *readd_search;
+	struct mdc_proc *readd_proc;
+	guint readd_timer;
+};
+
+struct mdc_daemon {
+	const char *sys;		/* "/sys" */
+	const char *rundir;
+	GMainLoop *loop;
+	GPtrArray *arrays;		/* of struct mdc_tracked */
+	struct mdc_search_pool *pool;
+	struct mdc_mdioctl *io;
+	struct mdc_attrd *attrd;
+	struct mdc_server *server;
+	struct mdc_ueventsock *uevents;
+	struct mdc_cib *cib;
+	struct mdc_corosync *coro;
+	struct mdc_mdwatch *mdstat;
+	GQueue history;			/* of lines with their newline */
+	char last_error[512];
+	int lock;
+	int ready;			/* pipe to the process that was started, or -1 */
+	guint unused;			/* timer: nothing was ever tracked */
+	guint ending;			/* timer: all is untracked, attributes are being cleared */
+	gint64 ending_since_us;
+	int exit_code;
+};
+
+/* CLOCK_MONOTONIC, ms. */
+int64_t mdc_now_ms(void);
+
+/* arrays.c */
+struct mdc_tracked *mdc_arrays_by_uuid(struct mdc_daemon *d, const struct mdc_uuid *uuid);
+struct mdc_tracked *mdc_arrays_by_md(struct mdc_daemon *d, const char *md);
+/* The array of that kernel name, made if there is none; NULL if there are too many. */
+struct mdc_tracked *mdc_arrays_untracked(struct mdc_daemon *d, const char *md);
+/* 0 or -errno with *why set. */
+int mdc_arrays_track(struct mdc_daemon *d, const struct mdc_track *track, const char **why);
+/* False if it is not tracked. */
+bool mdc_arrays_untrack(struct mdc_daemon *d, const struct mdc_uuid *uuid);
+/* From the state files, at the start. nack: the last one of us died. */
+void mdc_arrays_adopt(struct mdc_daemon *d, bool nack);
+void mdc_arrays_drop(struct mdc_tracked *t);
+unsigned int mdc_arrays_count(const struct mdc_daemon *d);
+/* Tells corosync's adapter which lockspaces are of interest. */
+void mdc_arrays_lockspaces(struct mdc_daemon *d);
+
+/* observe.c: what the kernel shows, and the attributes */
+void mdc_observe(struct mdc_tracked *t);
+void mdc_observe_all(struct mdc_daemon *d);
+void mdc_observe_stop(struct mdc_tracked *t);
+void mdc_observe_writable(struct mdc_tracked *t, int err);
+void mdc_publish_add(struct mdc_tracked *t);
+void mdc_publish_clear(struct mdc_tracked *t);
+
+/* adds.c */
+void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event);
+void mdc_adds_block(struct mdc_tracked *t, const char *kname);
+/* Events were lost: look at every block device again. */
+void mdc_adds_rescan(struct mdc_tracked *t);
+void mdc_adds_done(enum mdc_mdioctl_kind kind, int err, unsigned int seq, void *owner, void *data);
+/* Ends what is under way. answer: with a NACK, as mdclusterd ends. */
+void mdc_adds_stop(struct mdc_tracked *t, bool answer);
+
+/* settle.c: after an add that this node asked for and another one refused */
+void mdc_settle_view(struct mdc_tracked *t, const struct mdc_cibview *view, uint32_t self);
+void mdc_settle_done(struct mdc_tracked *t, int err);
+
+/* readd.c */
+void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone);
+void mdc_readd_observed(struct mdc_tracked *t);
+void mdc_readd_stop(struct mdc_tracked *t);
+
+/* events.c: callbacks of the adapters */
+void mdc_events_uevent(const struct mdc_uevent *event, void *data);
+void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data);
+void mdc_events_coro(const struct mdc_coro_view *view, void *data);
+void mdc_events_mdstat(void *data);
+
+/* requests.c */
+void mdc_requests_line(struct mdc_conn *conn, const char *line, size_t len, void *data);
+/* Nothing is tracked any more: end when the attributes are cleared. */
+void mdc_requests_end_if_unused(struct mdc_daemon *d);
+
+/* status.c: one line without a newline; the caller frees it. */
+char *mdc_status_json(struct mdc_daemon *d);
+
+/* history.c */
+void mdc_history_open(struct mdc_daemon *d);
+void mdc_history_close(struct mdc_daemon *d);
+void mdc_history_send(struct mdc_daemon *d, struct mdc_conn *conn);
+
+/* check.c: `mdclusterd --check`; returns the exit code. */
+int mdc_check_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Owns what follows from each thing that the outside tells: who is to hear of it. */
+#include <string.h>
+
+#include "eventd/daemon.h"
+
+static void lost_events(struct mdc_daemon *d)
+{
+	guint i;
+
+	for (i = 0; i < d->arrays->len; i++) {
+		struct mdc_tracked *t = d->arrays->pdata[i];
+
+		mdc_adds_rescan(t);
+		mdc_observe(t);
+	}
+}
+
+static void array_event(struct mdc_daemon *d, const struct mdc_uevent *event)
+{
+	struct mdc_tracked *t;
+
+	if (mdc_uevent_is_add(event)) {
+		t = mdc_arrays_untracked(d, event->kname);
+		if (t)
+			mdc_adds_request(t, event);
+		return;
+	}
+	t = mdc_arrays_by_md(d, event->kname);
+	if (!t)
+		return;
+	if (t->tracked)
+		mdc_observe(t);
+	else if (!strcmp(event->action, "remove"))
+		mdc_arrays_drop(t);
+}
+
+static bool is_array(const char *kname)
+{
+	return !strncmp(kname, "md", 2) && (g_ascii_isdigit(kname[2]) || kname[2] == '_');
+}
+
+void mdc_events_uevent(const struct mdc_uevent *event, void *data)
+{
+	struct mdc_daemon *d = data;
+	bool gone;
+	guint i;
+
+	if (!event) {
+		lost_events(d);
+		return;
+	}
+	if (is_array(event->kname)) {
+		if (strcmp(event->devtype, "partition"))
+			array_event(d, event);
+		return;
+	}
+	gone = !strcmp(event->action, "remove") || mdc_uevent_no_path(event);
+	if (!gone && strcmp(event->action, "add") && strcmp(event->action, "change"))
+		return;
+	for (i = 0; i < d->arrays->len; i++) {
+		struct mdc_tracked *t = d->arrays->pdata[i];
+
+		if (!gone)
+			mdc_adds_block(t, event->kname);
+		mdc_readd_block(t, event->kname, gone);
+	}
+}
+
+void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
+{
+	struct mdc_daemon *d = data;
+	uint32_t self = mdc_corosync_view(d->coro)->nodeid;
+	char name[MDC_ATTR_NAME_MAX];
+	guint i;
+	int attr;
+
+	if (!connected || !view || !self || !mdc_cibview_node(view, self))
+		return;
+	for (i = 0; i < d->arrays->len; i++) {
+		struct mdc_tracked *t = d->arrays->pdata[i];
+
+		for (attr = 0; t->tracked && attr < MDC_ATTR_COUNT; attr++)
+			if (!mdc_attr_name(name, t->track.id, attr))
+				mdc_attrd_seen(d->attrd, name, mdc_cibview_attr(view, self, name));
+		mdc_settle_view(t, view, self);
+	}
+}
+
+void mdc_events_coro(const struct mdc_coro_view *view, void *data)
+{
+	(void)data;
+	mdc_debug("corosync: %s, %s, node %u", view->up ? "up" : "down",
+		  view->quorate ? "quorate" : "not quorate", view->nodeid);
+}
+
+void mdc_events_mdstat(void *data)
+{
+	mdc_observe_all(data);
+}

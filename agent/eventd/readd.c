@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns the taking back of a member that went away and has come back (parameter readd).
+ * Every node of the array may see it come back, so each waits for its turn, and looks
+ * again whether it is still needed before it calls mdadm.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "eventd/daemon.h"
+#include "port/mdsys.h"
+#include "port/proc.h"
+
+#define MDADM_MS 60000
+#define SETTLE_MS 1000		/* the device's other paths, and its removal by others */
+
+static void idle(unsigned int looked_at, unsigned int stuck, void *data)
+{
+	struct mdc_tracked *t = data;
+
+	(void)looked_at;
+	if (stuck)
+		return;
+	mdc_search_stop(t->readd_search);
+	t->readd_search = NULL;
+}
+
+static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
+{
+	struct mdc_tracked *t = data;
+
+	if (!probe->member || dev->holder[0])
+		return;
+	if (!mdc_readd_returned(&t->readd, &t->track.uuid, &probe->super, dev->kname))
+		return;
+	mdc_notice("%s: its member is back as %s", t->track.device, dev->path);
+	mdc_observe(t);
+}
+
+void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone)
+{
+	g_autoptr(GArray) list = NULL;
+	struct mdc_blockdev dev;
+
+	if (!t->tracked)
+		return;
+	if (gone) {
+		mdc_readd_gone(&t->readd, kname);
+		return;
+	}
+	if (!t->track.readd || !mdc_readd_any_away(&t->readd) ||
+	    !mdc_blockdev_get(t->daemon->sys, kname, &dev) ||
+	    !mdc_blockdev_allowed(t->daemon->sys, t->track.members, kname))
+		return;
+	if (t->readd_search) {
+		mdc_search_more(t->readd_search, &dev);
+		return;
+	}
+	list = g_array_new(FALSE, FALSE, sizeof(dev));
+	g_array_append_val(list, dev);
+	t->readd_search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
+}
+
+static void added(int status, const char *text, void *data)
+{
+	struct mdc_tracked *t = data;
+
+	t->readd_proc = NULL;
+	if (status)
+		mdc_err("%s: mdadm --re-add failed (%d): %s. Add the disk by hand", t->track.device,
+			status, *text ? text : "it did not say why");
+	else
+		mdc_notice("%s: the member is taken back", t->track.device);
+	mdc_observe(t);
+}
+
+static struct mdc_readd_disk *needed(struct mdc_tracked *t)
+{
+	struct mdc_array now;
+
+	if (!t->track.readd || mdc_mdsys_read(t->daemon->sys, t->track.md, &now))
+		return NULL;
+	return mdc_readd_needed(&t->readd, &now);
+}
+
+static void re_add(struct mdc_tracked *t)
+{
+	struct mdc_readd_disk *disk = needed(t);
+	g_autofree char *md = g_strdup_printf("/dev/%s", t->track.md);
+	struct mdc_blockdev dev;
+
+	if (!disk || !mdc_blockdev_get(t->daemon->sys, disk->back, &dev))
+		return;
+	disk->tried = true;
+	mdc_notice("%s: taking %s back (mdadm --re-add)", t->track.device, dev.path);
+	{
+		char *argv[] = { "mdadm", "--manage", md, "--re-add", dev.path, NULL };
+
+		t->readd_proc = mdc_proc_run(argv, MDADM_MS, added, t);
+	}
+}
+
+static void removed(int status, const char *text, void *data)
+{
+	struct mdc_tracked *t = data;
+
+	t->readd_proc = NULL;
+	if (status) {
+		mdc_err("%s: the failed member could not be removed (%d): %s. Remove it and add "
+			"the disk by hand", t->track.device, status,
+			*text ? text : "it did not say why");
+		return;
+	}
+	re_add(t);
+}
+
+static bool still_listed(struct mdc_tracked *t, const char *kname)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->array.n_members; i++)
+		if (!strcmp(t->array.members[i].device, kname))
+			return true;
+	return false;
+}
+
+static gboolean turn(gpointer data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_readd_disk *disk = needed(t);
+	g_autofree char *md = g_strdup_printf("/dev/%s", t->track.md);
+
+	t->readd_timer = 0;
+	if (!disk || t->readd_proc)
+		return G_SOURCE_REMOVE;
+	if (!still_listed(t, disk->kname)) {
+		re_add(t);
+		return G_SOURCE_REMOVE;
+	}
+	/* Its name within md, as the device behind it is another one now, or none. */
+	{
+		char *argv[] = { "mdadm", "--manage", md, "--remove", disk->kname, NULL };
+
+		t->readd_proc = mdc_proc_run(argv, MDADM_MS, removed, t);
+	}
+	if (!t->readd_proc)
+		disk->tried = true;
+	return G_SOURCE_REMOVE;
+}
+
+void mdc_readd_observed(struct mdc_tracked *t)
+{
+	const struct mdc_coro_view *view = mdc_corosync_view(t->daemon->coro);
+	const struct mdc_coro_lockspace *ls;
+	struct mdc_readd_disk *disk;
+	int64_t wait;
+
+	if (!t->track.readd || !mdc_readd_any_away(&t->readd))
+		return;
+	disk = mdc_readd_needed(&t->readd, &t->array);
+	if (!disk || t->readd_timer || t->readd_proc)
+		return;
+	ls = mdc_coro_lockspace(view, &t->track.uuid);
+	wait = ls ? mdc_readd_turn_ms(ls->nodes, ls->n, view->nodeid) : -1;
+	if (wait < 0) {
+		mdc_warn("%s: %s is back, but it is not known which nodes have the array, so it is "
+			 "not taken back by itself", t->track.device, disk->back);
+		disk->tried = true;
+		return;
+	}
+	t->readd_timer = g_timeout_add((guint)(wait + SETTLE_MS), turn, t);
+}
+
+void mdc_readd_stop(struct mdc_tracked *t)
+{
+	g_clear_handle_id(&t->readd_timer, g_source_remove);
+	g_clear_pointer(&t->readd_search, mdc_search_stop);
+	g_clear_pointer(&t->readd_proc, mdc_proc_forget);
+	memset(&t->readd, 0, sizeof(t->readd));
+}

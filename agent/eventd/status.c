@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Owns the JSON of `status` (README.md). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "eventd/daemon.h"
+
+static void add_string(JsonBuilder *b, const char *key, const char *value)
+{
+	json_builder_set_member_name(b, key);
+	if (value)
+		json_builder_add_string_value(b, value);
+	else
+		json_builder_add_null_value(b);
+}
+
+static void add_int(JsonBuilder *b, const char *key, gint64 value)
+{
+	json_builder_set_member_name(b, key);
+	json_builder_add_int_value(b, value);
+}
+
+/* null for a number that is 0 where 0 means not known */
+static void add_known(JsonBuilder *b, const char *key, gint64 value)
+{
+	json_builder_set_member_name(b, key);
+	if (value)
+		json_builder_add_int_value(b, value);
+	else
+		json_builder_add_null_value(b);
+}
+
+static void add_bool(JsonBuilder *b, const char *key, bool value)
+{
+	json_builder_set_member_name(b, key);
+	json_builder_add_boolean_value(b, value);
+}
+
+static void add_sync(JsonBuilder *b, const struct mdc_array *a)
+{
+	json_builder_set_member_name(b, "sync");
+	if (!a->sync_total) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	json_builder_begin_object(b);
+	add_string(b, "action", a->sync_action);
+	add_int(b, "done_kib", (gint64)(a->sync_done / 2));
+	add_int(b, "total_kib", (gint64)(a->sync_total / 2));
+	json_builder_set_member_name(b, "percent");
+	json_builder_add_double_value(b, 100.0 * (double)a->sync_done / (double)a->sync_total);
+	add_int(b, "speed_kib", (gint64)a->sync_speed_kib);
+	json_builder_end_object(b);
+}
+
+static void add_members(JsonBuilder *b, const struct mdc_array *a)
+{
+	unsigned int i;
+
+	json_builder_set_member_name(b, "members");
+	json_builder_begin_array(b);
+	for (i = 0; i < a->n_members; i++) {
+		json_builder_begin_object(b);
+		add_string(b, "device", a->members[i].device);
+		json_builder_set_member_name(b, "role");
+		if (a->members[i].role >= 0)
+			json_builder_add_int_value(b, a->members[i].role);
+		else
+			json_builder_add_null_value(b);
+		add_string(b, "state", a->members[i].state);
+		json_builder_end_object(b);
+	}
+	json_builder_end_array(b);
+}
+
+static void add_add(JsonBuilder *b, const struct mdc_react *r)
+{
+	char uuid[MDC_UUID_COLON];
+
+	json_builder_set_member_name(b, "add");
+	if (r->phase == MDC_REACT_NONE) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	mdc_uuid_colon(&r->device_uuid, uuid);
+	json_builder_begin_object(b);
+	add_string(b, "phase", mdc_react_phase_name(r->phase));
+	add_string(b, "device", r->device[0] ? r->device : NULL);
+	add_string(b, "device_uuid", uuid);
+	add_int(b, "raid_disk", r->raid_disk);
+	add_int(b, "age_s", (mdc_now_ms() - r->started_ms) / 1000);
+	add_string(b, "reason", r->reason);
+	json_builder_end_object(b);
+}
+
+static const char *attr(const struct mdc_cibview *view, uint32_t node, const char *id,
+			enum mdc_attr which)
+{
+	char name[MDC_ATTR_NAME_MAX];
+
+	return mdc_attr_name(name, id, which) ? NULL : mdc_cibview_attr(view, node, name);
+}
+
+static void add_array_node(JsonBuilder *b, const struct mdc_cibview *view,
+			   const struct mdc_cib_node *node, const char *id)
+{
+	const struct mdc_cib_instance *instance = mdc_cibview_instance(view, node->id, id);
+	const char *slot = attr(view, node->id, id, MDC_ATTR_SLOT);
+
+	json_builder_begin_object(b);
+	add_string(b, "name", node->name);
+	add_int(b, "id", node->id);
+	add_bool(b, "online", node->state == MDC_CIB_ONLINE);
+	add_string(b, "instance", mdc_cib_running_name(instance ? instance->state :
+								  MDC_CIB_STOPPED));
+	add_known(b, "slot", slot ? atoi(slot) : 0);
+	add_string(b, "state", attr(view, node->id, id, MDC_ATTR_STATE));
+	add_string(b, "sync", attr(view, node->id, id, MDC_ATTR_SYNC));
+	add_string(b, "add", attr(view, node->id, id, MDC_ATTR_ADD));
+	json_builder_end_object(b);
+}
+
+static void add_array(JsonBuilder *b, const struct mdc_tracked *t, const struct mdc_cibview *view)
+{
+	const struct mdc_array *a = &t->array;
+	char uuid[MDC_UUID_COLON];
+	unsigned int i;
+
+	mdc_uuid_colon(&t->track.uuid, uuid);
+	json_builder_begin_object(b);
+	add_string(b, "uuid", uuid);
+	add_string(b, "device", t->track.device);
+	add_string(b, "md", t->track.md);
+	add_string(b, "id", t->track.id);
+	add_bool(b, "running", t->present && mdc_array_running(a));
+	add_string(b, "state", t->present ? mdc_state_name(mdc_state_of(a)) : NULL);
+	add_string(b, "level", a->level);
+	add_int(b, "raid_disks", a->raid_disks);
+	add_int(b, "degraded", a->degraded);
+	add_int(b, "size_kib", (gint64)a->size_kib);
+	add_known(b, "slot", t->slot);
+	add_known(b, "slots", t->slots);
+	add_sync(b, a);
+	add_members(b, a);
+	add_add(b, &t->react);
+	json_builder_set_member_name(b, "nodes");
+	json_builder_begin_array(b);
+	for (i = 0; view && i < view->n_nodes; i++)
+		add_array_node(b, view, &view->nodes[i], t->track.id);
+	json_builder_end_array(b);
+	json_builder_end_object(b);
+}
+
+static void add_cluster(JsonBuilder *b, struct mdc_daemon *d, const struct mdc_cibview *view,
+			bool connected)
+{
+	const struct mdc_coro_view *coro = mdc_corosync_view(d->coro);
+	const struct mdc_cib_node *self = view ? mdc_cibview_node(view, coro->nodeid) : NULL;
+	unsigned int i;
+
+	json_builder_set_member_name(b, "node");
+	json_builder_begin_object(b);
+	add_string(b, "name", self ? self->name : NULL);
+	add_known(b, "id", coro->nodeid);
+	json_builder_end_object(b);
+	add_string(b, "pacemaker", connected ? "connected" : "lost");
+	add_bool(b, "quorate", coro->up && coro->quorate);
+	json_builder_set_member_name(b, "nodes");
+	json_builder_begin_array(b);
+	for (i = 0; view && i < view->n_nodes; i++) {
+		json_builder_begin_object(b);
+		add_int(b, "id", view->nodes[i].id);
+		add_string(b, "name", view->nodes[i].name);
+		add_string(b, "state", mdc_cib_online_name(view->nodes[i].state));
+		json_builder_end_object(b);
+	}
+	json_builder_end_array(b);
+}
+
+char *mdc_status_json(struct mdc_daemon *d)
+{
+	g_autoptr(JsonBuilder) b = json_builder_new_immutable();
+	g_autoptr(JsonGenerator) gen = json_generator_new();
+	g_autoptr(JsonNode) root = NULL;
+	const struct mdc_cibview *view;
+	bool connected = false;
+	guint i;
+
+	view = mdc_cib_view(d->cib, &connected);
+	json_builder_begin_object(b);
+	add_int(b, "version", 1);
+	add_cluster(b, d, view, connected);
+	json_builder_set_member_name(b, "arrays");
+	json_builder_begin_array(b);
+	for (i = 0; i < d->arrays->len; i++) {
+		struct mdc_tracked *t = d->arrays->pdata[i];
+
+		if (!t->tracked)
+			continue;
+		mdc_observe(t);
+		add_array(b, t, view);
+	}
+	json_builder_end_array(b);
+	json_builder_end_object(b);
+	root = json_builder_get_root(b);
+	json_generator_set_root(gen, root);
+	return json_generator_to_data(gen, NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cluster's view, kept up to date by a child (mdcluster-cib) that is started again with
+ * growing pauses (1 to 30 s) whenever it ends or prints what is not of the form. Runs on
+ * the thread-default GLib main context of mdc_cib_new; nothing here blocks. Changes of the
+ * connection are logged here, once each.
+ */
+#ifndef MDC_PORT_CIB_H
+#define MDC_PORT_CIB_H
+
+#include <stdbool.h>
+
+#include "core/cibtext.h"
+
+struct mdc_cib;
+
+/*
+ * connected: view is the newest snapshot, valid during the call. Not connected: view is
+ * the last one known, NULL where there never was one. Called on each snapshot and once when
+ * the connection is lost; never from within mdc_cib_new or mdc_cib_free. It may not call
+ * mdc_cib_free.
+ */
+typedef void (*mdc_cib_fn)(const struct mdc_cibview *view, bool connected, void *data);
+
+/* program: path of mdcluster-cib; copied. Never NULL: a child that cannot start is retried. */
+struct mdc_cib *mdc_cib_new(const char *program, mdc_cib_fn changed, void *data);
+/* Closes the child's input, then kills it; NULL is fine. */
+void mdc_cib_free(struct mdc_cib *cib);
+/* The newest snapshot, or NULL; valid until the main loop runs again. */
+const struct mdc_cibview *mdc_cib_view(const struct mdc_cib *cib, bool *connected);
+
+#endif

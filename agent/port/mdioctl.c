@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns the ioctls on a running array. The kernel takes the superblock from the disk itself
+ * and needs of mdu_disk_info_t only the device numbers and the flag MD_DISK_CANDIDATE;
+ * number and raid_disk are what mdadm --cluster-confirm sends. An auto-read-only array
+ * becomes writable by either call, as it does with mdadm.
+ */
+#include "port/mdioctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <limits.h>
+#include <linux/major.h>
+#include <linux/types.h>
+#include <linux/raid/md_p.h>
+#include <linux/raid/md_u.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "port/devnode.h"
+#include "port/worker.h"
+
+/*
+ * Written to a member's state it clears a flag that no member of a clustered array has, and
+ * then has the superblocks written: of all that sysfs offers, the word that changes nothing.
+ */
+#define REWRITE "-writemostly"
+
+struct request {
+	char path[MDC_PATH_MAX];
+	unsigned int major, minor;
+	enum mdc_mdioctl_kind kind;
+	mdu_disk_info_t disk;
+	char state[PATH_MAX];		/* sysfs file, for MDC_IO_REWRITE */
+};
+
+struct call {
+	struct mdc_mdioctl *io;
+	int fd;
+	guint source, child;
+	unsigned int seq;
+	void *owner;
+	enum mdc_mdioctl_kind kind;
+	bool forgotten;
+};
+
+struct mdc_mdioctl {
+	GPtrArray *calls;
+	mdc_mdioctl_fn done;
+	void *data;
+};
+
+/* In the child. */
+static void do_ioctl(int fd, const void *data)
+{
+	const struct request *r = data;
+	int file, ret, err = 0;
+
+	if (r->kind == MDC_IO_REWRITE) {
+		file = open(r->state, O_WRONLY);
+		if (file < 0 || write(file, REWRITE, strlen(REWRITE)) < 0)
+			err = errno;
+	} else {
+		file = mdc_devnode_open(r->path, r->major, r->minor, O_RDONLY);
+		if (file < 0)
+			ret = file;
+		else if (r->kind == MDC_IO_CONFIRM)
+			ret = ioctl(file, ADD_NEW_DISK, &r->disk);
+		else
+			ret = ioctl(file, r->kind == MDC_IO_NACK ? CLUSTERED_DISK_NACK :
+								   RESTART_ARRAY_RW, NULL);
+		if (ret < 0)
+			err = file < 0 ? -file : errno;
+	}
+	(void)!send(fd, &err, sizeof(err), MSG_NOSIGNAL);
+	if (file >= 0)
+		close(file);
+}
+
+static void end_call(struct call *call, int err)
+{
+	struct mdc_mdioctl *io = call->io;
+	unsigned int seq = call->seq;
+	void *owner = call->owner;
+	enum mdc_mdioctl_kind kind = call->kind;
+	bool tell = !call->forgotten;
+
+	g_clear_handle_id(&call->source, g_source_remove);
+	g_clear_handle_id(&call->child, g_source_remove);
+	close(call->fd);
+	g_ptr_array_remove_fast(io->calls, call);
+	g_free(call);
+	if (tell)
+		io->done(kind, err, seq, owner, io->data);
+}
+
+static void reap(GPid pid, gint status, gpointer data)
+{
+	(void)pid;
+	(void)status;
+	(void)data;
+}
+
+static gboolean answered(gint fd, GIOCondition cond, gpointer data)
+{
+	struct call *call = data;
+	int err = EIO;
+	ssize_t n = recv(fd, &err, sizeof(err), MSG_DONTWAIT);
+
+	(void)cond;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return G_SOURCE_CONTINUE;
+	if (n != (ssize_t)sizeof(err))
+		err = EIO;
+	/* The child ends by itself; its watch outlives the call, to reap it. */
+	call->child = 0;
+	call->source = 0;
+	end_call(call, err);
+	return G_SOURCE_REMOVE;
+}
+
+static int start(struct mdc_mdioctl *io, const struct request *r, unsigned int seq, void *owner)
+{
+	struct call *call;
+	pid_t pid;
+	int fd;
+
+	if (io->calls->len >= MDC_MDIOCTL_MAX)
+		return -EBUSY;
+	/* Not to die with us: the kernel is to have its answer all the same. */
+	pid = mdc_worker_fork(do_ioctl, r, false, &fd);
+	if (pid < 0)
+		return (int)pid;
+	call = g_new0(struct call, 1);
+	call->io = io;
+	call->fd = fd;
+	call->seq = seq;
+	call->owner = owner;
+	call->kind = r->kind;
+	call->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, answered, call);
+	call->child = g_child_watch_add(pid, reap, NULL);
+	g_ptr_array_add(io->calls, call);
+	return 0;
+}
+
+static int array_node(const char *sys, const char *md, struct request *r)
+{
+	g_autofree char *state = g_strdup_printf("%s/block/%s/md/array_state", sys, md);
+	g_autofree char *dev = g_strdup_printf("%s/block/%s/dev", sys, md);
+	g_autofree char *text = NULL;
+
+	/* Opening the numbers of an array that is gone would create an empty one. */
+	if (access(state, F_OK) || !g_file_get_contents(dev, &text, NULL, NULL) ||
+	    sscanf(text, "%u:%u", &r->major, &r->minor) != 2)
+		return -ENODEV;
+	snprintf(r->path, sizeof(r->path), "/dev/%s", md);
+	return 0;
+}
+
+int mdc_mdioctl_confirm(struct mdc_mdioctl *io, const char *sys, const char *md,
+			const struct mdc_blockdev *disk, unsigned int raid_disk,
+			unsigned int seq, void *owner)
+{
+	struct request r = {
+		.kind = MDC_IO_CONFIRM,
+		.disk = {
+			.number = (int)raid_disk,
+			.major = (int)disk->major,
+			.minor = (int)disk->minor,
+			.raid_disk = -1,
+			.state = 1 << MD_DISK_CANDIDATE,
+		},
+	};
+	int ret = array_node(sys, md, &r);
+
+	return ret ? ret : start(io, &r, seq, owner);
+}
+
+int mdc_mdioctl_nack(struct mdc_mdioctl *io, const char *sys, const char *md, unsigned int seq,
+		     void *owner)
+{
+	struct request r = { .kind = MDC_IO_NACK };
+	int ret = array_node(sys, md, &r);
+
+	return ret ? ret : start(io, &r, seq, owner);
+}
+
+int mdc_mdioctl_writable(struct mdc_mdioctl *io, const char *sys, const char *md,
+			 unsigned int seq, void *owner)
+{
+	struct request r = { .kind = MDC_IO_WRITABLE };
+	int ret = array_node(sys, md, &r);
+
+	return ret ? ret : start(io, &r, seq, owner);
+}
+
+int mdc_mdioctl_rewrite(struct mdc_mdioctl *io, const char *sys, const char *md,
+			const char *kname, unsigned int seq, void *owner)
+{
+	struct request r = { .kind = MDC_IO_REWRITE };
+
+	snprintf(r.state, sizeof(r.state), "%s/block/%s/md/dev-%s/state", sys, md, kname);
+	return start(io, &r, seq, owner);
+}
+
+struct mdc_mdioctl *mdc_mdioctl_new(mdc_mdioctl_fn done, void *data)
+{
+	struct mdc_mdioctl *io = g_new0(struct mdc_mdioctl, 1);
+
+	io->calls = g_ptr_array_new();
+	io->done = done;
+	io->data = data;
+	return io;
+}
+
+void mdc_mdioctl_forget(struct mdc_mdioctl *io, const void *owner)
+{
+	guint i;
+
+	for (i = 0; i < io->calls->len; i++) {
+		struct call *call = io->calls->pdata[i];
+
+		if (call->owner == owner)
+			call->forgotten = true;
+	}
+}
+
+void mdc_mdioctl_free(struct mdc_mdioctl *io)
+{
+	if (!io)
+		return;
+	while (io->calls->len) {
+		struct call *call = io->calls->pdata[0];
+
+		call->forgotten = true;
+		end_call(call, 0);
+	}
+	g_ptr_array_free(io->calls, TRUE);
+	g_free(io);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns the look at one device. Another node has written the superblock a moment ago, so
+ * this node's page cache may hold what stood there before: it is dropped before libblkid
+ * looks, and what decides is our own read with O_DIRECT.
+ */
+#include "port/probe.h"
+
+#include <blkid/blkid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "port/devnode.h"
+
+#define BLOCK 4096		/* covers every logical block size that md takes */
+
+/* len and offset in multiples of BLOCK. 0 or -errno. */
+static int read_at(int fd, uint8_t *buf, size_t len, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, buf + done, len - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -ENODATA;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void read_super(int fd, struct mdc_probe *probe)
+{
+	uint8_t *buf;
+	int ret;
+
+	if (posix_memalign((void **)&buf, BLOCK, MDC_SUPER_BYTES)) {
+		probe->err = -ENOMEM;
+		return;
+	}
+	ret = read_at(fd, buf, MDC_SUPER_BYTES, MDC_SUPER_SECTOR * 512ull);
+	if (ret == -ENODATA)	/* too small for one */
+		ret = -ENOENT;
+	else if (!ret)
+		ret = mdc_super_parse(&probe->super, buf, MDC_SUPER_BYTES);
+	else
+		probe->err = ret;
+	probe->member = !ret;
+	/* The bitmap's offset is checked to be aligned: O_DIRECT takes nothing else. */
+	if (probe->member && probe->super.have_bitmap && !(probe->super.bitmap_sect % 8) &&
+	    !read_at(fd, buf, BLOCK, probe->super.bitmap_sect * 512))
+		probe->have_bitmap = !mdc_bitmap_super_parse(&probe->bitmap, buf, BLOCK) &&
+				     mdc_uuid_equal(&probe->bitmap.array, &probe->super.array);
+	free(buf);
+}
+
+static bool uuid_is(blkid_probe pr, const char *key, const struct mdc_uuid *want)
+{
+	struct mdc_uuid uuid;
+	const char *text;
+
+	return !blkid_probe_lookup_value(pr, key, &text, NULL) &&
+	       !mdc_uuid_parse(&uuid, text) && mdc_uuid_equal(&uuid, want);
+}
+
+/* Does libblkid see the same member? */
+static bool blkid_agrees(int fd, const struct mdc_super *super)
+{
+	char *only[] = { (char *)"linux_raid_member", NULL };
+	blkid_probe pr = blkid_new_probe();
+	bool same = false;
+
+	if (!pr)
+		return false;
+	if (!blkid_probe_set_device(pr, fd, 0, 0) && !blkid_probe_enable_superblocks(pr, 1) &&
+	    !blkid_probe_set_superblocks_flags(pr, BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE) &&
+	    !blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_ONLYIN, only) &&
+	    !blkid_do_safeprobe(pr))
+		same = uuid_is(pr, "UUID", &super->array) &&
+		       uuid_is(pr, "UUID_SUB", &super->device);
+	blkid_free_probe(pr);
+	return same;
+}
+
+void mdc_probe_device(const struct mdc_probe_device *dev, struct mdc_probe *probe)
+{
+	int fd, flags;
+
+	memset(probe, 0, sizeof(*probe));
+	fd = mdc_devnode_open(dev->path, dev->major, dev->minor,
+			      O_RDONLY | O_NONBLOCK | O_DIRECT);
+	if (fd == -EINVAL)	/* no O_DIRECT there; the cache is dropped below */
+		fd = mdc_devnode_open(dev->path, dev->major, dev->minor,
+				      O_RDONLY | O_NONBLOCK);
+	if (fd < 0) {
+		probe->err = fd;
+		return;
+	}
+	/* Of the start alone: a mounted device's whole cache is not ours to drop. */
+	(void)!posix_fadvise(fd, 0, 1 << 20, POSIX_FADV_DONTNEED);
+	read_super(fd, probe);
+	if (probe->member) {
+		flags = fcntl(fd, F_GETFL);
+		(void)!fcntl(fd, F_SETFL, flags & ~O_DIRECT);
+		probe->stale = !blkid_agrees(fd, &probe->super);
+	}
+	close(fd);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a block device bears, read from the medium itself. May hang: in workers only. */
+#ifndef MDC_PROBE_H
+#define MDC_PROBE_H
+
+#include <stdbool.h>
+
+#include "core/superblock.h"
+#include "core/track.h"
+
+struct mdc_probe_device {
+	char path[MDC_PATH_MAX];
+	unsigned int major, minor;
+};
+
+struct mdc_probe {
+	int err;			/* 0, or why it could not be read, as -errno */
+	bool member;			/* an md member; super is filled in */
+	bool stale;			/* libblkid, through the page cache, saw something else */
+	bool have_bitmap;		/* bitmap is filled in */
+	struct mdc_super super;
+	struct mdc_bitmap_super bitmap;
+};
+
+void mdc_probe_device(const struct mdc_probe_device *dev, struct mdc_probe *probe);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Owns main() of the resource agent: the real host's paths, and nothing else. */
+#include "ra.h"
+
+int main(int argc, char **argv)
+{
+	static const struct mdc_paths paths = {
+		.sys = "/sys",
+		.proc = "/proc",
+		.dev = "/dev",
+		.modules = "/lib/modules",
+		.rundir = MDC_RUNDIR,
+		.mdadm_map = "/run/mdadm/map",
+		.udev_control = "/run/udev/control",
+		.mdclusterd = MDC_SBINDIR "/mdclusterd",
+	};
+
+	return mdc_ra_run(argc, argv, &paths);
+}

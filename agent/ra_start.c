@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns start and validate-all. Start looks at everything first and changes nothing until
+ * all of it fits; what goes wrong after that is undone, so that a failed start leaves the
+ * node as it was.
+ */
+#include "ra.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "log.h"
+#include "port/mdsys.h"
+#include "run.h"
+
+#define MODPROBE_MS 20000
+#define UNDO_MS 10000		/* kept back for stopping a half assembled array */
+#define SETTLE_MS 3000		/* for the device node to appear, which udevd may make */
+
+int mdc_action_tools(struct mdc_ra *ra, char mdadm[MDC_PATH_MAX])
+{
+	const char *release;
+
+	if (mdc_host_tool(ra, "mdadm", mdadm))
+		return mdc_ra_fail(ra, MDC_OCF_INSTALLED, "mdadm is not installed on this node (Debian "
+				   "package: mdadm)");
+	if (!mdc_host_module(ra, &release))
+		return mdc_ra_fail(ra, MDC_OCF_INSTALLED, "the kernel module md-cluster is neither loaded "
+				   "nor there for the running kernel %s: install it, or boot a kernel "
+				   "that has it", release);
+	return 0;
+}
+
+/* All preconditions. 0 with plan filled, else the exit code. */
+static int examine(struct mdc_ra *ra, struct mdc_check *check, struct mdc_plan *plan)
+{
+	struct mdc_node_seen node;
+	int rc;
+
+	mdc_find_node(ra, &node);
+	mdc_plan_node(plan, &ra->params, &node);
+	if (plan->code != MDC_OCF_OK)
+		return mdc_ra_fail(ra, plan->code, "%s", plan->reason);
+	rc = mdc_host_check(ra, check);
+	if (rc)
+		return rc;
+	mdc_plan_start(plan, &ra->params, check);
+	if (plan->code != MDC_OCF_OK)
+		return mdc_ra_fail(ra, plan->code, "%s", plan->reason);
+	mdc_trace(ra, "plan: assemble %s from %u members%s", ra->params.device, plan->n_use,
+		  plan->run_degraded ? ", degraded" : "");
+	return 0;
+}
+
+static int ensure_daemon(struct mdc_ra *ra)
+{
+	char text[512];
+
+	switch (mdc_daemon_ping(ra, text, sizeof(text))) {
+	case MDC_DAEMON_TRACKED:
+	case MDC_DAEMON_UNTRACKED:
+		return 0;
+	case MDC_DAEMON_ABSENT:
+		if (!mdc_daemon_start(ra, text, sizeof(text)))
+			return 0;
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "%s", text);
+	case MDC_DAEMON_STUCK:
+	case MDC_DAEMON_ODD:
+		break;
+	}
+	return mdc_ra_fail(ra, MDC_OCF_GENERIC, "mdclusterd is there, but does not answer a ping as it "
+			   "should: kill it, then clean up the resource");
+}
+
+static int load_module(struct mdc_ra *ra, struct mdc_cmd *cmd)
+{
+	char path[PATH_MAX], why[400];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/module/md_cluster", ra->paths->sys);
+	/* Without modprobe the kernel calls its own helper when the array starts. */
+	if (stat(path, &st) == 0 || mdc_host_tool(ra, "modprobe", cmd->program))
+		return 0;
+	memset(cmd->argv, 0, sizeof(cmd->argv));
+	cmd->argv[0] = cmd->program;
+	cmd->argv[1] = "md-cluster";
+	if (!mdc_host_run(ra, cmd, mdc_ra_left(ra, MODPROBE_MS), why, sizeof(why)))
+		return 0;
+	return mdc_ra_fail(ra, MDC_OCF_INSTALLED, "the kernel module md-cluster cannot be loaded: %s",
+			   why);
+}
+
+/* The array under its own name, once mdadm has said that it runs. */
+static bool wait_started(struct mdc_ra *ra, struct mdc_found *found)
+{
+	long long until = mdc_now_ms() + mdc_ra_left(ra, SETTLE_MS);
+	struct mdc_node_seen node;
+
+	for (;;) {
+		mdc_find_array(ra, found);
+		mdc_find_node(ra, &node);
+		if (found->started && !strcmp(node.md, found->md))
+			return true;
+		if (*ra->stop || mdc_now_ms() >= until)
+			return false;
+		poll(NULL, 0, 50);
+	}
+}
+
+/* Nothing is to stay half done: whatever now holds the members is stopped again. */
+static void undo(struct mdc_ra *ra, struct mdc_cmd *cmd)
+{
+	static const volatile sig_atomic_t never;
+	char node_path[MDC_PATH_MAX], why[400];
+	struct mdc_node_seen node;
+	struct mdc_found found;
+
+	ra->stop = &never;	/* also when it was a signal that ended the start */
+	mdc_find_array(ra, &found);
+	mdc_find_node(ra, &node);
+	if (!found.md[0])
+		strcpy(found.md, node.md);
+	if (!found.md[0] || mdc_find_same(ra, found.md) == 0)
+		return;
+	snprintf(node_path, sizeof(node_path), "%s/%s", ra->paths->dev, found.md);
+	memset(cmd->argv, 0, sizeof(cmd->argv));
+	if (mdc_host_tool(ra, "mdadm", cmd->program))
+		return;
+	cmd->argv[0] = cmd->program;
+	cmd->argv[1] = "--stop";
+	cmd->argv[2] = node_path;
+	if (mdc_host_run(ra, cmd, mdc_ra_left(ra, UNDO_MS), why, sizeof(why)))
+		mdc_err("start: %s could not be stopped after the failed start: %s", found.md, why);
+}
+
+static int assemble(struct mdc_ra *ra, struct mdc_cmd *cmd, const struct mdc_plan *plan,
+		    const char *mdadm, struct mdc_found *found)
+{
+	char uuid[MDC_UUID_COLON + 8], why[512];
+	unsigned int n = 0, i;
+	int left = mdc_ra_left(ra, INT_MAX);
+
+	snprintf(uuid, sizeof(uuid), "--uuid=%s", ra->params.uuid_text);
+	memset(cmd->argv, 0, sizeof(cmd->argv));
+	cmd->argv[n++] = mdadm;
+	cmd->argv[n++] = "--assemble";
+	cmd->argv[n++] = ra->params.device;
+	cmd->argv[n++] = "--config=none";
+	cmd->argv[n++] = uuid;
+	if (plan->run_degraded)
+		cmd->argv[n++] = "--run";
+	for (i = 0; i < plan->n_use; i++)
+		cmd->argv[n++] = plan->use[i]->path;
+	if (mdc_host_run(ra, cmd, left > 2 * UNDO_MS ? left - UNDO_MS : left / 2, why, sizeof(why))) {
+		undo(ra, cmd);
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s could not be assembled as %s: %s",
+				   ra->params.uuid_text, ra->params.device, why);
+	}
+	if (!wait_started(ra, found)) {
+		undo(ra, cmd);
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "mdadm says that it has started array %s, but it "
+				   "is not running as %s on this node: see the kernel log",
+				   ra->params.uuid_text, ra->params.device);
+	}
+	return 0;
+}
+
+/* The array runs; without mdclusterd no disk could be added, so the start is not done yet. */
+static int hand_over(struct mdc_ra *ra, const struct mdc_found *found)
+{
+	char text[512];
+
+	if (mdc_daemon_ping(ra, text, sizeof(text)) == MDC_DAEMON_ABSENT &&
+	    mdc_daemon_start(ra, text, sizeof(text)))
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s runs, but %s", ra->params.device,
+				   text);
+	/* Also where it is tracked: the parameters may be other ones by now. */
+	if (mdc_daemon_track(ra, found->md, text, sizeof(text)))
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s runs, but %s", ra->params.device,
+				   text);
+	return 0;
+}
+
+static int already_running(struct mdc_ra *ra, const struct mdc_found *found)
+{
+	struct mdc_node_seen node;
+	char reason[400];
+	enum mdc_ocf code;
+
+	mdc_find_node(ra, &node);
+	if (strcmp(node.md, found->md))
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s already runs on this node as /dev/%s, "
+				   "and %s is not a name of it: stop it with `mdadm --stop /dev/%s`, then "
+				   "clean up the resource", ra->params.uuid_text, found->md,
+				   ra->params.device, found->md);
+	code = mdc_plan_monitor(&ra->params, found->md, &found->array, reason, sizeof(reason));
+	if (code != MDC_OCF_OK && code != MDC_OCF_DEGRADED)
+		return mdc_ra_fail(ra, code, "%s", reason);
+	mdc_info("start: array %s already runs here as %s", ra->params.device, found->md);
+	return hand_over(ra, found);
+}
+
+static int join(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *mdadm)
+{
+	struct mdc_check *check = calloc(1, sizeof(*check));
+	struct mdc_found found;
+	struct mdc_plan plan;
+	int rc;
+
+	if (!check)
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "out of memory");
+	rc = examine(ra, check, &plan);
+	if (!rc)
+		rc = ensure_daemon(ra);
+	if (!rc)
+		rc = load_module(ra, cmd);
+	if (!rc) {
+		if (plan.warning[0])
+			mdc_warn("start: %s", plan.warning);
+		rc = assemble(ra, cmd, &plan, mdadm, &found);
+	}
+	free(check);
+	if (rc)
+		return rc;
+	rc = hand_over(ra, &found);
+	if (rc)
+		return rc;
+	mdc_info("start: this node has joined array %s (%s)", ra->params.device, found.md);
+	return 0;
+}
+
+int mdc_action_start(struct mdc_ra *ra)
+{
+	char mdadm[MDC_PATH_MAX];
+	struct mdc_found found;
+	struct mdc_cmd *cmd;
+	int rc;
+
+	mdc_find_array(ra, &found);
+	if (found.started)
+		return already_running(ra, &found);
+	if (found.lockspace)
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "the DLM lockspace of array %s is there on this "
+				   "node, but the array does not run: see the kernel log and "
+				   "`dlm_tool ls`", ra->params.uuid_text);
+	rc = mdc_action_tools(ra, mdadm);
+	if (rc)
+		return rc;
+	cmd = calloc(1, sizeof(*cmd));
+	if (!cmd)
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "out of memory");
+	rc = join(ra, cmd, mdadm);
+	free(cmd);
+	return rc;
+}
+
+int mdc_action_validate(struct mdc_ra *ra)
+{
+	const char *level = getenv("OCF_CHECK_LEVEL");
+	char mdadm[MDC_PATH_MAX];
+	struct mdc_check *check;
+	struct mdc_found found;
+	struct mdc_plan plan;
+	int rc;
+
+	if (!level || strtol(level, NULL, 10) < 10)
+		return MDC_OCF_OK;
+	rc = mdc_action_tools(ra, mdadm);
+	if (rc)
+		return rc;
+	mdc_find_array(ra, &found);
+	if (found.started)
+		return MDC_OCF_OK;	/* it runs: what start would ask for is there */
+	check = calloc(1, sizeof(*check));
+	if (!check)
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "out of memory");
+	rc = examine(ra, check, &plan);
+	free(check);
+	return rc;
+}

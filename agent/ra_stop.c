@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns stop: leave the array on this node and say so to mdclusterd. A stop that fails gets
+ * the node fenced, so it tries what it can, and fails only while the array is still there.
+ */
+#include "ra.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "log.h"
+#include "port/mdsys.h"
+#include "run.h"
+
+#define BUSY_MS 5000		/* for short openers, as udev's and blkid's */
+#define BUSY_PAUSE_MS 250
+#define GONE_PAUSE_MS 50
+
+static bool is_gone(const struct mdc_ra *ra, const char *md)
+{
+	struct mdc_array array;
+
+	return !mdc_mdsys_lockspace(ra->paths->sys, &ra->params.uuid) &&
+	       (mdc_mdsys_read(ra->paths->sys, md, &array) ||
+		!strcmp(array.array_state, "clear") || mdc_find_same(ra, md) == 0);
+}
+
+static bool wait_gone(const struct mdc_ra *ra, const char *md)
+{
+	while (!is_gone(ra, md)) {
+		if (*ra->stop || !mdc_ra_left(ra, 1))
+			return false;
+		poll(NULL, 0, GONE_PAUSE_MS);
+	}
+	return true;
+}
+
+static void tell_daemon(struct mdc_ra *ra)
+{
+	char text[512];
+
+	mdc_said_forget(ra);
+	if (mdc_daemon_ping(ra, text, sizeof(text)) == MDC_DAEMON_ABSENT)
+		return;
+	if (mdc_daemon_untrack(ra, text, sizeof(text)))
+		mdc_warn("stop: the array has been stopped, but %s", text);
+}
+
+/* Runs mdadm --stop until it succeeds or somebody is seen who holds the array. */
+static int stop_array(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *md)
+{
+	long long patience = mdc_now_ms() + BUSY_MS;
+	char node[MDC_PATH_MAX], why[512], holders[700];
+
+	if (mdc_host_tool(ra, "mdadm", cmd->program))
+		return mdc_ra_fail(ra, MDC_OCF_INSTALLED, "mdadm is not installed on this node, so the "
+				   "running array %s cannot be stopped (Debian package: mdadm)", md);
+	snprintf(node, sizeof(node), "%s/%s", ra->paths->dev, md);
+	cmd->argv[0] = cmd->program;
+	cmd->argv[1] = "--stop";
+	cmd->argv[2] = node;
+	for (;;) {
+		if (!mdc_host_run(ra, cmd, mdc_ra_left(ra, INT_MAX), why, sizeof(why)) ||
+		    is_gone(ra, md))
+			return 0;
+		if (mdc_holders(ra, md, holders, sizeof(holders)))
+			return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s (%s) cannot be stopped, it is in "
+					   "use: %s", ra->params.device[0] ? ra->params.device : node,
+					   md, holders);
+		if (*ra->stop || mdc_now_ms() >= patience || mdc_ra_left(ra, BUSY_MS) < BUSY_PAUSE_MS)
+			return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s (%s) cannot be stopped, and "
+					   "nobody is seen to hold it (another mount namespace?): %s",
+					   ra->params.device[0] ? ra->params.device : node, md, why);
+		poll(NULL, 0, BUSY_PAUSE_MS);
+	}
+}
+
+/* Assembled but never started: it holds the members, and no lockspace. */
+static bool left_half(struct mdc_ra *ra, char md[MDC_NAME_MAX])
+{
+	struct mdc_node_seen node;
+
+	mdc_find_node(ra, &node);
+	if (!node.md[0] || node.running || !node.have_uuid || !node.same_uuid)
+		return false;
+	strcpy(md, node.md);
+	return true;
+}
+
+static int leave(struct mdc_ra *ra, const char *md)
+{
+	struct mdc_cmd *cmd = calloc(1, sizeof(*cmd));
+	int rc;
+
+	if (!cmd)
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "out of memory");
+	rc = stop_array(ra, cmd, md);
+	free(cmd);
+	if (rc)
+		return rc;
+	if (!wait_gone(ra, md))
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "mdadm has stopped %s, but this node has not left "
+				   "the array's DLM lockspace: see the kernel log and `dlm_tool ls`", md);
+	mdc_info("stop: this node has left array %s (%s)", ra->params.device, md);
+	return 0;
+}
+
+int mdc_action_stop(struct mdc_ra *ra)
+{
+	char md[MDC_NAME_MAX];
+	struct mdc_found found;
+	int rc;
+
+	if (ra->params.bad & MDC_BAD_UUID) {
+		/* Nothing was ever started with it; an error would get the node fenced. */
+		mdc_err("stop: %s; so there is nothing to stop", ra->params.reason);
+		fprintf(stderr, "%s\n", ra->params.reason);
+		return MDC_OCF_OK;
+	}
+	mdc_find_array(ra, &found);
+	if (!found.lockspace && !left_half(ra, md)) {
+		tell_daemon(ra);
+		return MDC_OCF_OK;
+	}
+	if (found.lockspace && !found.md[0])
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "the DLM lockspace of array %s is there on this "
+				   "node, but no md array with it to stop: see the kernel log and "
+				   "`dlm_tool ls`", ra->params.uuid_text);
+	rc = leave(ra, found.lockspace ? found.md : md);
+	if (!rc)
+		tell_daemon(ra);
+	return rc;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* core/request: lines as clients send them, and as they must not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <errno.h>
+#include <cmocka.h>
+
+#include "core/request.h"
+
+#define U "00010203:04050607:08090a0b:0c0d0e0f"
+#define TRACK "track uuid=" U " device=/dev/md/x md=md127 id=raid disk_wait=10 verdict_wait=2 " \
+	      "readd=1 members="
+
+static const struct {
+	const char *line;
+	int kind;		/* -1: refused */
+} rows[] = {
+	{ "status", MDC_REQ_STATUS },
+	{ "events", MDC_REQ_EVENTS },
+	{ "ping uuid=" U, MDC_REQ_PING },
+	{ "untrack uuid=" U, MDC_REQ_UNTRACK },
+	{ TRACK, MDC_REQ_TRACK },
+	{ TRACK "/dev/vd? /dev/sdb", MDC_REQ_TRACK },
+	{ "", -1 },
+	{ " ", -1 },
+	{ "status ", -1 },
+	{ " status", -1 },
+	{ "STATUS", -1 },
+	{ "status x", -1 },
+	{ "ping", -1 },
+	{ "ping ", -1 },
+	{ "ping uuid=", -1 },
+	{ "ping  uuid=" U, -1 },
+	{ "ping uuid=" U " ", -1 },
+	{ "ping uuid=" U "0", -1 },
+	{ "ping id=" U, -1 },
+	{ "track", -1 },
+	{ "track uuid=" U, -1 },
+	{ TRACK "relative", -1 },
+	{ "track " TRACK, -1 },
+	{ "pong uuid=" U, -1 },
+};
+
+static void test_rows(void **state)
+{
+	struct mdc_request r;
+	const char *why;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t len = strlen(rows[i].line);
+		char *exact = malloc(len + 1);	/* of this size: for the sanitizer */
+		int ret;
+
+		assert_non_null(exact);
+		memcpy(exact, rows[i].line, len);
+		ret = mdc_request_parse(&r, exact, len, &why);
+		free(exact);
+		if ((ret ? -1 : (int)r.kind) != rows[i].kind)
+			fail_msg("row %zu: '%s'", i, rows[i].line);
+		if (ret)
+			assert_true(strlen(why) > 10);
+	}
+}
+
+static void test_bytes(void **state)
+{
+	char big[MDC_LINE_MAX + 1];
+	struct mdc_request r;
+	const char *why;
+
+	(void)state;
+	memset(big, 'a', sizeof(big));
+	assert_int_equal(mdc_request_parse(&r, big, sizeof(big), &why), -EINVAL);
+	assert_int_equal(mdc_request_parse(&r, big, MDC_LINE_MAX, &why), -EINVAL);
+	assert_int_equal(mdc_request_parse(&r, "status\0x", 8, &why), -EINVAL);
+	assert_int_equal(mdc_request_parse(&r, TRACK "/dev/a", sizeof(TRACK "/dev/a") - 1, &why), 0);
+	assert_string_equal(r.track.members, "/dev/a");
+	assert_true(mdc_uuid_equal(&r.uuid, &r.track.uuid));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
