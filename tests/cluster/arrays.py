@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A clustered array as the tests make it: created by mdadm on one node, run by Pacemaker.
+
+Disks are named by their serial ("d1"); a node's path for one is asked from that node, as
+the kernel may name it differently after it went away and came back.
+"""
+import json
+import re
+
+import pytest
+
+# One crmsh call parses metadata and the CIB in Python: 5 to 15 s in an emulated guest.
+CRM_TIMEOUT = 120
+# Start on all nodes: check, assemble and daemon, each some seconds in an emulated guest.
+START_TIMEOUT = 150
+
+
+def status(node, name):
+    """What mdclusterctl says of one array on a node (None: it says nothing)."""
+    result = node.run(f"mdclusterctl status --json {name}", check=False)
+    if result.rc > 2:
+        return None
+    arrays = json.loads(result.out)["arrays"]
+    return arrays[0] if arrays else None
+
+
+class Array:
+    def __init__(self, cluster, ident="raid", serials=("d1", "d2"), slots=4, level="1"):
+        self.cluster, self.ident, self.serials = cluster, ident, serials
+        self.slots, self.level = slots, level
+        self.device = f"/dev/md/{ident}"
+        self.uuid = None
+
+    def create(self, node, extra="--assume-clean"):
+        """mdadm --create on one node, as README has it, then --stop."""
+        disks = " ".join(node.disk(s) for s in self.serials)
+        node.run(f"mdadm --create {self.device} --run --level={self.level} --metadata=1.2 {extra}"
+                 f" --raid-devices={len(self.serials)} --bitmap=clustered --nodes={self.slots}"
+                 f" --size=100M {disks}", timeout=90)
+        detail = node.run(f"mdadm --detail {self.device}").out
+        self.uuid = re.search(r"UUID : ([0-9a-f:]{35})", detail).group(1)
+        node.run(f"mdadm --stop {self.device}", timeout=60)
+
+    def crm_text(self):
+        return "\n".join([
+            f'primitive {self.ident} ocf:mdcluster:mdcluster'
+            f' params uuid="{self.uuid}" device="{self.device}"'
+            ' op start timeout=240s interval=0 op stop timeout=240s interval=0'
+            ' op monitor interval=10s timeout=60s',
+            f"clone c-{self.ident} {self.ident} meta interleave=true",
+            f"order order-{self.ident} Mandatory: dlm-clone c-{self.ident}",
+            f"colocation colo-{self.ident} inf: c-{self.ident} dlm-clone",
+        ])
+
+    def configure(self, node):
+        node.run("crm configure", stdin=self.crm_text() + "\nverify\ncommit\n", timeout=CRM_TIMEOUT)
+
+    def md(self, node):
+        return node.run(f"basename $(readlink -f {self.device})").out.strip()
+
+    def sysfs(self, node, name):
+        return node.run(f"cat /sys/block/{self.md(node)}/md/{name}").out.strip()
+
+    def members(self, node):
+        """{serial: words of its sysfs state} as this node's kernel has it."""
+        out = node.run(f"cd /sys/block/{self.md(node)}/md && for d in dev-*; do"
+                       " echo $(cat $d/block/serial) $(cat $d/slot) $(cat $d/state); done").out
+        return {w[0]: (w[1], w[2]) for w in (line.split() for line in out.splitlines())}
+
+    def running(self, node):
+        return node.run(f"grep -qE '^md.* : active' /proc/mdstat && test -e {self.device}"
+                        f" && test -d /sys/kernel/dlm/{self.lockspace}", check=False).rc == 0
+
+    @property
+    def lockspace(self):
+        h = self.uuid.replace(":", "")
+        return "-".join((h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
+
+    def wait_running(self, nodes=None):
+        for node in nodes or self.cluster.nodes:
+            node.wait_for(lambda n=node: self.running(n), f"{self.device} runs on {node.name}",
+                          timeout=START_TIMEOUT)
+
+    def remove(self):
+        """Stops and forgets the resource, and wipes the disks."""
+        n = self.cluster.nodes[0]
+        n.run(f"crm --wait resource stop c-{self.ident}", timeout=CRM_TIMEOUT + START_TIMEOUT)
+        n.run(f"crm configure delete --force c-{self.ident} {self.ident}"
+              f" order-{self.ident} colo-{self.ident}", timeout=CRM_TIMEOUT)
+        for s in self.serials:
+            n.run(f"mdadm --zero-superblock {n.disk(s)}")
+
+
+@pytest.fixture
+def array(cluster3):
+    """The array "raid" on d1 and d2, run by Pacemaker on all three nodes; made for the first
+    test that asks for it on this cluster, and left to the next ones in the same state."""
+    if not hasattr(cluster3, "raid"):
+        made = Array(cluster3)
+        made.create(cluster3.nodes[0])
+        made.configure(cluster3.nodes[0])
+        made.wait_running()
+        cluster3.raid = made
+    return cluster3.raid

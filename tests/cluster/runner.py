@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the project's tests and counts them. Parts, in the order in which they run:
+
+build    in the build root of each suite: configure, make with warnings as errors, make check,
+         install; make distcheck in one of them
+unit     make check with the sanitizers
+fuzz     each fuzzer for a few seconds, from its committed corpus
+cluster  pytest on real clusters in virtual machines
+"""
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from box import image
+from box.base import BoxError, cache_dir, locked, results_dir, say
+from box.product import CONFIGURE, copy_source, in_root, last_words
+
+PARTS = ("build", "unit", "fuzz", "cluster")
+FUZZ_SECONDS = 5
+HERE = Path(__file__).resolve().parent
+
+
+class Score:
+    def __init__(self):
+        self.passed = self.failed = 0
+        self.failures = []
+
+    def add(self, name, good, why=""):
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+            self.failures.append(name)
+            say(f"FAILED: {name}{why}")
+
+    def add_automake(self, name, log):
+        """Count what `make check` summed up last in LOG."""
+        sums = {key: int(value) for key, value in
+                re.findall(r"^# (PASS|FAIL|XPASS|ERROR): +(\d+)$", log.read_text(errors="replace"),
+                           re.M)[-4:]}
+        self.passed += sums.get("PASS", 0)
+        bad = sums.get("FAIL", 0) + sums.get("XPASS", 0) + sums.get("ERROR", 0)
+        if bad or not sums:
+            self.failed += max(bad, 1)
+            self.failures.append(name)
+            say(f"FAILED: {name}: {f'{bad} test programs' if sums else 'no test ran'}; see {log}")
+
+
+class Tree:
+    """A copy of the sources in a suite's build root."""
+
+    def __init__(self, suite, name):
+        self.suite = suite
+        self.name = name
+        self.root = image.build_root(suite)
+        self.inside = f"/root/run-{name}"
+        self.outside = self.root / self.inside[1:]
+        self.log = results_dir() / f"{name}-{suite}.log"
+        self.log.unlink(missing_ok=True)
+        copy_source(self.outside)
+
+    def do(self, score, title, command, env=None):
+        """One step; a failed one is shown with the end of its output."""
+        begin = time.monotonic()
+        good = in_root(self.root, self.inside, command, self.log, env) == 0
+        name = f"{self.name}: {self.suite}: {title}"
+        score.add(name, good, f" after {time.monotonic() - begin:.0f} s; all of it is in "
+                  f"{self.log}, these are its last words:\n{last_words(self.log)}" if not good
+                  else "")
+        if good:
+            say(f"passed: {name} ({time.monotonic() - begin:.0f} s)")
+        return good
+
+    def remove(self):
+        shutil.rmtree(self.outside, ignore_errors=True)
+
+
+def part_build(score, args):
+    for suite in image.SUITES:
+        tree = Tree(suite, "build")
+        jobs = f"-j{os.cpu_count() or 1}"
+        good = (tree.do(score, "autoreconf", ["autoreconf", "-fi"])
+                and tree.do(score, "configure", ["./configure", *CONFIGURE])
+                and tree.do(score, "make", ["make", jobs, "CFLAGS=-g -O2 -Werror"])
+                and tree.do(score, "make install",
+                            ["make", "install", "DESTDIR=/root/run-build/dest"]))
+        if good:
+            good = tree.do(score, "make check", ["make", jobs, "check", "CFLAGS=-g -O2 -Werror"])
+            score.add_automake(f"make check on {suite}", tree.log)
+        if good and suite == image.SUITES[0]:
+            good = tree.do(score, "make distcheck", ["make", jobs, "distcheck"])
+        tree.remove()
+
+
+def part_unit(score, args):
+    tree = Tree(image.SUITES[0], "unit")
+    good = (tree.do(score, "configure --enable-sanitizers",
+                    ["sh", "-ec", "autoreconf -fi && ./configure --enable-sanitizers "
+                     + " ".join(CONFIGURE)]))
+    if good:
+        tree.do(score, "make check", ["make", f"-j{os.cpu_count() or 1}", "check"])
+        score.add_automake("make check with sanitizers", tree.log)
+    tree.remove()
+
+
+def part_fuzz(score, args):
+    tree = Tree(image.FUZZ_SUITE, "fuzz")
+    good = (tree.do(score, "configure --enable-fuzz",
+                    ["sh", "-ec", "autoreconf -fi && CC=clang ./configure --enable-fuzz"])
+            and tree.do(score, "make fuzzers",
+                        ["make", f"-j{os.cpu_count() or 1}", "fuzzers"]))
+    fuzzers = sorted(path for path in (tree.outside / "tests/fuzz").glob("fuzz_*")
+                     if path.is_file() and os.access(path, os.X_OK) and not path.suffix)
+    if good and not fuzzers:
+        score.add("fuzz: no fuzzer was built", False)
+
+    def fuzz(path):
+        corpus = path.parent / "corpus" / path.name.removeprefix("fuzz_")
+        new = path.with_suffix(".new")
+        new.mkdir()
+        log = tree.log.with_name(f"{path.name}.log")
+        log.unlink(missing_ok=True)
+        inside = [f"tests/fuzz/{path.name}", f"-max_total_time={FUZZ_SECONDS}", "-timeout=5",
+                  "-print_final_stats=1", f"-artifact_prefix=tests/fuzz/{path.name}.new/crash-",
+                  f"tests/fuzz/{new.name}"]
+        if corpus.is_dir():
+            inside.append(f"tests/fuzz/corpus/{corpus.name}")
+        status = in_root(tree.root, tree.inside, inside, log)
+        for crash in new.glob("crash-*"):
+            shutil.copy(crash, log.with_name(f"{path.name}-{crash.name}"))
+        score.add(f"fuzz: {path.name}", status == 0 and corpus.is_dir(),
+                  f": {'status %d' % status if status else f'no corpus {corpus.name}'}; output and "
+                  f"input are in {log.parent}, its last words:\n{last_words(log, 15)}")
+
+    if good:
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            list(pool.map(fuzz, fuzzers))
+    tree.remove()
+
+
+def part_cluster(score, args):
+    report = results_dir() / "cluster.xml"
+    report.unlink(missing_ok=True)
+    # If this program is killed, pytest still gets to cut its guests' power.
+    command = ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-v",
+               "-s", f"--junit-xml={report}", f"--suite={args.suite}", *(["-k", args.k] if args.k else [])]
+    process = subprocess.Popen(command, cwd=HERE)
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        # The terminal's Ctrl-C has reached it too; it is cutting the guests' power.
+        process.terminate()
+        process.wait()
+        raise
+    if not report.exists():
+        score.add(f"cluster: pytest ended with status {process.returncode}, without a report",
+                  False)
+        return
+    for case in ElementTree.parse(report).iter("testcase"):
+        if case.find("skipped") is None:
+            bad = case.find("failure") is not None or case.find("error") is not None
+            score.add(f"cluster: {case.get('classname')}::{case.get('name')}", not bad)
+
+
+def prepare_images(args, parts):
+    """Start making all images that PARTS need, two at a time; what uses one waits for it."""
+    wanted = []
+    if "build" in parts:
+        wanted += list(image.SUITES)
+    if {"unit", "fuzz"} & set(parts):
+        wanted.append(image.FUZZ_SUITE)
+    if "cluster" in parts:
+        wanted.append(args.suite)
+
+    def make(suite):
+        try:
+            image.build_root(suite)
+            if "cluster" in parts and suite == args.suite:
+                image.guest_image(suite)
+        except (BoxError, OSError, subprocess.CalledProcessError):
+            # Whoever needs it meets the same error, and tells it.
+            pass
+
+    for suite in dict.fromkeys(wanted):
+        threading.Thread(target=make, args=(suite,), daemon=True).start()
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        prog="tests/run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", default=[],
+                        help="build, unit, fuzz, cluster or all (the default)")
+    parser.add_argument("-k", metavar="EXPR",
+                        help="only the cluster tests that match, as pytest's -k;\n"
+                        "without a PART, no other part runs then")
+    parser.add_argument("--suite", default="trixie", choices=image.SUITES,
+                        help="the Debian suite of the virtual nodes")
+    args = parser.parse_args()
+    for part in args.parts:
+        if part not in (*PARTS, "all"):
+            parser.error(f"there is no part {part}: must be one of {', '.join(PARTS)}, all")
+    if "all" in args.parts or not args.parts:
+        args.parts = ["cluster"] if args.k and not args.parts else list(PARTS)
+    return args
+
+
+def main():
+    args = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    score = Score()
+    times = []
+    with locked(cache_dir() / ".lock-run", "the tests"):
+        prepare_images(args, args.parts)
+        for part in [part for part in PARTS if part in args.parts]:
+            begin = time.monotonic()
+            say(f"==== {part}")
+            try:
+                globals()[f"part_{part}"](score, args)
+            except BoxError as error:
+                score.add(f"{part}: {error}", False)
+            times.append(f"{part} {time.monotonic() - begin:.0f} s")
+    print(f"\ntime: {', '.join(times)}")
+    for name in score.failures:
+        print(f"failed: {name}")
+    print(f"{score.passed} passed, {score.failed} failed")
+    return 0 if score.passed and not score.failed else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A disk is added on one node and every other node answers, whatever is wrong with it."""
+import time
+
+import pytest
+
+from arrays import array, Array, status  # noqa: F401
+
+# On 6.12 a peer that stays silent costs the array its communication 30 s later; a refusal
+# must come long before (the issue's bound), and mdadm itself needs about a second here.
+REFUSED_WITHIN = 10
+
+
+@pytest.fixture
+def spare(array):
+    """The serial of a disk that is not in the array; taken out of it again afterwards."""
+    serial, n1 = "d3", array.cluster.nodes[0]
+    n1.run(f"wipefs -aq {n1.disk(serial)}")
+    yield serial
+    for node in array.cluster.nodes:
+        if node.disk(serial) is None:
+            node.attach(serial)
+    if serial in array.members(n1):
+        n1.run(f"mdadm --manage {array.device} --fail {n1.disk(serial)}", check=False)
+        remove(array, n1, serial)
+    wait_gone(array, serial)
+    n1.run(f"wipefs -aq {n1.disk(serial)}")
+
+
+def add(array, node, serial, check=True):
+    return node.run(f"mdadm --manage {array.device} --add {node.disk(serial)}", timeout=90,
+                    check=check)
+
+
+def remove(array, node, serial):
+    # A member that was just failed is busy until the last request on it has ended.
+    node.wait_for(f"mdadm --manage {array.device} --remove {node.disk(serial)}", 30,
+                  f"{serial} can be removed")
+
+
+def wait_member(array, serial, nodes=None):
+    for node in nodes or array.cluster.nodes:
+        node.wait_for(lambda n=node: serial in array.members(n), 20,
+                      f"{serial} is a member here too: METADATA_UPDATED is one round trip")
+
+
+def wait_gone(array, serial):
+    for node in array.cluster.nodes:
+        node.wait_for(lambda n=node: serial not in array.members(n), 20,
+                      f"{serial} is gone here too")
+
+
+def wait_answer(array, node, word):
+    """The peer's answer as its attribute says it; attrd takes some seconds in a guest."""
+    node.wait_for(lambda: (node.attribute(f"mdcluster-{array.ident}-add") or "").startswith(word),
+                  60, f"{node.name} has published that the disk is {word}")
+
+
+def no_udevd(node):
+    assert node.run("pgrep -x systemd-udevd", check=False).rc != 0
+
+
+def test_add_without_udevd(array, spare):
+    n1, n2, n3 = array.cluster.nodes
+    for node in array.cluster.nodes:
+        no_udevd(node)
+    add(array, n1, spare)
+    wait_member(array, spare)
+    for peer in (n2, n3):
+        wait_answer(array, peer, "found:")
+        assert status(peer, array.ident)["add"]["phase"] == "found"
+
+
+def test_add_from_another_node(array, spare):
+    n3 = array.cluster.nodes[2]
+    add(array, n3, spare)
+    wait_member(array, spare)
+
+
+def test_add_with_udev_rule_as_well(array, spare):
+    """mdadm's own rule answers too; whichever comes second does no harm."""
+    n1, n2, n3 = array.cluster.nodes
+    for node in (n2, n3):
+        node.run("/lib/systemd/systemd-udevd --daemon && udevadm settle", timeout=90)
+        assert node.run("ls /usr/lib/udev/rules.d/*md-clustered-confirm-device.rules")
+    try:
+        add(array, n1, spare)
+        wait_member(array, spare)
+        for peer in (n2, n3):
+            wait_answer(array, peer, "found:")
+    finally:
+        for node in (n2, n3):
+            node.run("udevadm control --exit; udevadm settle", check=False, timeout=60)
+            node.run("pkill -x systemd-udevd; rm -rf /run/udev", check=False)
+
+
+def test_missing_on_one_peer_is_refused(array, spare):
+    """Refused in time, mdadm told, nothing left behind, and the next add works."""
+    n1, n2, n3 = array.cluster.nodes
+    n2.detach(spare)
+    begin = time.monotonic()
+    result = add(array, n1, spare, check=False)
+    assert result.rc != 0
+    assert time.monotonic() - begin < REFUSED_WITHIN
+    assert "No such file or directory" in result.err
+    wait_answer(array, n2, "missing:")
+    for node in array.cluster.nodes:
+        node.wait_for(lambda n=node: spare not in array.members(n), 20, "no candidate stays")
+    n2.attach(spare)
+    n2.wait_for(lambda: n2.disk(spare), 20, f"{spare} is back")
+    add(array, n1, spare)
+    wait_member(array, spare)
+
+
+def test_refused_add_leaves_the_cluster_talking(array, spare):
+    """The sequence that splits the mirror on the stock stack: fail a disk after a bad add."""
+    n1, n2, n3 = array.cluster.nodes
+    n2.detach(spare)
+    assert add(array, n1, spare, check=False).rc != 0
+    n2.attach(spare)
+    n1.run(f"mdadm --manage {array.device} --fail {n1.disk('s1')}")
+    for node in (n2, n3):
+        node.wait_for(lambda n=node: "faulty" in array.members(n)["d1"][1], 20,
+                      "it hears that d1 failed")
+    remove(array, n1, "d1")
+    wait_gone(array, "d1")
+    n1.run(f"mdadm --manage {array.device} --re-add {n1.disk('s1')}", timeout=60)
+    for node in array.cluster.nodes:
+        node.wait_for(lambda n=node: array.members(n).get("d1", ("", ""))[1] == "in_sync", 90,
+                      "d1 is in sync again")
+
+
+def test_late_disk_is_accepted(array, spare):
+    """The path appears on a peer while it searches. verdict_wait of 4 s leaves the time."""
+    n1, n2, n3 = array.cluster.nodes
+    n1.run(f"crm_resource --resource {array.ident} --set-parameter verdict_wait"
+           " --parameter-value 4", timeout=60)
+    n1.run("crm_resource --wait", timeout=120)
+    n2.detach(spare)
+    # The disk comes back when the kernel has asked: seen in the event process's log.
+    n2.run("(timeout 60 mdclusterctl events -n 0 | grep -m1 -q . ; "
+           f"echo {array.cluster.disk_address(spare)} > /sys/bus/pci/drivers/virtio-pci/bind)"
+           " > /dev/null 2>&1 &")
+    n2.wait_for("pgrep -f '[m]dclusterctl events'", 20, "the watcher is there")
+    add(array, n1, spare)
+    wait_member(array, spare)
+    wait_answer(array, n2, "found:")
+
+
+def test_device_that_hangs_delays_nobody(array, spare):
+    """An unrelated device on one peer never answers a read: the search goes on beside it."""
+    n1, n2, n3 = array.cluster.nodes
+    n2.run("truncate -s 64M /tmp/hang.img && losetup /dev/loop7 /tmp/hang.img &&"
+           " dmsetup create hang --table '0 131072 linear /dev/loop7 0' && dmsetup suspend hang",
+           timeout=30)
+    try:
+        begin = time.monotonic()
+        add(array, n1, spare)
+        assert time.monotonic() - begin < REFUSED_WITHIN
+        wait_member(array, spare)
+    finally:
+        n2.run("dmsetup resume hang; udevadm settle 2>/dev/null; dmsetup remove --retry hang;"
+               " losetup -d /dev/loop7", timeout=60, check=False)
+
+
+def test_disk_that_hangs_on_one_peer_is_refused(array, spare):
+    """The disk itself hangs behind a device-mapper path on n2."""
+    n1, n2, n3 = array.cluster.nodes
+    size = n2.out(f"blockdev --getsz {n2.disk(spare)}")
+    n2.run(f"dmsetup create hang --table '0 {size} linear {n2.disk(spare)} 0' &&"
+           " dmsetup suspend hang", timeout=30)
+    try:
+        begin = time.monotonic()
+        result = add(array, n1, spare, check=False)
+        assert result.rc != 0
+        assert time.monotonic() - begin < REFUSED_WITHIN
+    finally:
+        n2.run("dmsetup resume hang; dmsetup remove --retry hang", timeout=60)
+    add(array, n1, spare)
+    wait_member(array, spare)
+
+
+def test_killed_event_process_comes_back(array, spare):
+    """kill -9, then an add: it works after one monitor at the latest, and that is logged."""
+    n1, n2, n3 = array.cluster.nodes
+    old = n2.out("pgrep -x mdclusterd")
+    n2.run("pkill -9 -x mdclusterd")
+    # The monitor runs every 10 s, plus what one takes in a guest.
+    n2.wait_for(lambda: n2.run("pgrep -x mdclusterd", check=False).out.strip() not in ("", old),
+                40, "the next monitor has started mdclusterd again")
+    n2.wait_for("mdclusterctl status", 30, "it answers")
+    n2.run("grep -q 'mdclusterd' /var/log/pacemaker/pacemaker.log")
+    add(array, n1, spare)
+    wait_member(array, spare)
+    wait_answer(array, n2, "found:")
+
+
+def test_fail_remove_readd_are_seen_by_all(array):
+    n1, n2, n3 = array.cluster.nodes
+    n2.run(f"mdadm --manage {array.device} --fail {n2.disk('s2')}")
+    for node in array.cluster.nodes:
+        node.wait_for(lambda n=node: "faulty" in array.members(n)["d2"][1], 20, "d2 is failed")
+        node.wait_for(lambda n=node: status(n, array.ident)["state"] == "degraded", 20,
+                      "mdclusterd sees it")
+    remove(array, n2, "d2")
+    wait_gone(array, "d2")
+    n2.run(f"mdadm --manage {array.device} --re-add {n2.disk('s2')}", timeout=60)
+    for node in array.cluster.nodes:
+        node.wait_for(lambda n=node: array.members(n).get("d2", ("", ""))[1] == "in_sync", 90,
+                      "d2 is in sync again")

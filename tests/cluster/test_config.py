@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The configurations an administrator types, in crmsh and in pcs, and what Pacemaker does
+with them: standby, maintenance, rolling stop, several arrays, too few slots."""
+from arrays import array, CRM_TIMEOUT, START_TIMEOUT, Array  # noqa: F401
+
+
+def clean(text):
+    return not any(w in text.lower() for w in ("warning", "error"))
+
+
+def crm(node, text, timeout=CRM_TIMEOUT):
+    return node.run("crm configure", stdin=text + "\n", timeout=timeout)
+
+
+def gone(array, node):
+    return node.run(f"test -d /sys/kernel/dlm/{array.lockspace}", check=False).rc != 0
+
+
+def test_crmsh_accepts_it_without_a_warning(array):
+    n1 = array.cluster.nodes[0]
+    # The short name, which crmsh resolves through the providers that are installed.
+    result = crm(n1, f'primitive second ocf:mdcluster params uuid="{"0" * 8}:{"1" * 8}:'
+                 f'{"2" * 8}:{"3" * 8}" device=/dev/md/second meta target-role=Stopped\n'
+                 "verify\nshow second\ncommit")
+    try:
+        assert clean(result.out + result.err), str(result)
+        assert "ocf:mdcluster:mdcluster" in n1.out("cibadmin -Q -o resources").replace(
+            'class="ocf" provider="mdcluster" type="mdcluster"', "ocf:mdcluster:mdcluster")
+        result = n1.run("crm configure verify", timeout=CRM_TIMEOUT)
+        assert clean(result.out + result.err), str(result)
+        assert "uuid" in n1.run("crm ra info ocf:mdcluster:mdcluster", timeout=CRM_TIMEOUT).out
+    finally:
+        n1.run("crm configure delete second", timeout=CRM_TIMEOUT)
+
+
+def test_standby_and_unstandby(array):
+    n1, n2, n3 = array.cluster.nodes
+    n1.run("crm_standby -N n3 -v on")
+    n3.wait_for(lambda: gone(array, n3), START_TIMEOUT, "it leaves the array")
+    n3.wait_for(lambda: n3.attribute(f"mdcluster-{array.ident}-slot") is None, 60,
+                "its attributes are cleared")
+    assert array.running(n1) and array.running(n2)
+    n1.run("crm_standby -N n3 -D")
+    array.wait_running([n3])
+
+
+def test_maintenance_mode_leaves_it_alone(array):
+    n1 = array.cluster.nodes[0]
+    n1.run("crm_attribute -n maintenance-mode -v true")
+    n1.run("crm_resource --wait", timeout=120)
+    assert all(array.running(n) for n in array.cluster.nodes)
+    n1.run("crm_attribute -n maintenance-mode -D")
+    n1.run("crm_resource --wait", timeout=120)
+    assert all(array.running(n) for n in array.cluster.nodes)
+
+
+def test_two_arrays_at_once(array):
+    n1 = array.cluster.nodes[0]
+    other = Array(array.cluster, ident="other", serials=("d3", "d4"), level="10 --layout=n2")
+    other.create(n1)
+    try:
+        other.configure(n1)
+        other.wait_running()
+        assert all(array.running(n) for n in array.cluster.nodes)
+    finally:
+        other.remove()
+
+
+def test_more_nodes_than_slots(array):
+    n1 = array.cluster.nodes[0]
+    small = Array(array.cluster, ident="small", serials=("d3", "d4"), slots=2)
+    small.create(n1)
+    try:
+        small.configure(n1)
+        small.cluster.nodes[0].wait_for(
+            lambda: sum(small.running(n) for n in small.cluster.nodes) == 2, START_TIMEOUT,
+            "two nodes have joined")
+        n1.wait_for("crm_mon -1 | grep -q 'bitmap slots'", START_TIMEOUT,
+                    "crm_mon says why the third one does not")
+        assert sum(small.running(n) for n in small.cluster.nodes) == 2
+    finally:
+        small.remove()
+
+
+def test_pcs(cluster3, array):
+    """The recipe as it is installed, after the crmsh configuration of a second array."""
+    n1 = cluster3.nodes[0]
+    other = Array(cluster3, ident="pcsraid", serials=("d3", "d4"))
+    other.create(n1)
+    recipe = n1.out("cat /usr/share/doc/mdcluster/mdcluster.pcs")
+    # The DLM runs already: that line is left out, as the recipe says.
+    text = "\n".join(line for line in recipe.splitlines() if "controld" not in line)
+    n1.put("/run/recipe", text + "\n")
+    result = n1.run(f"UUID={other.uuid} DEVICE={other.device} ID=pcsraid sh -eu /run/recipe",
+                    timeout=240)
+    try:
+        assert clean(result.out + result.err), str(result)
+        other.wait_running()
+    finally:
+        n1.run("pcs resource disable pcsraid --wait=200", timeout=240)
+        n1.run("pcs resource delete pcsraid", timeout=120)
+        for serial in other.serials:
+            n1.run(f"mdadm --zero-superblock {n1.disk(serial)}")
+
+
+def test_crmsh_template(array):
+    """The template makes a configuration that crmsh verifies."""
+    n1 = array.cluster.nodes[0]
+    other = Array(array.cluster, ident="tmplraid", serials=("d3", "d4"))
+    n1.run("crm configure template new mdc mdcluster params id=tmplraid"
+           f" uuid={array.uuid} device=/dev/md/tmplraid dlm=dlm-clone", timeout=CRM_TIMEOUT)
+    text = n1.run("crm configure template show mdc", timeout=CRM_TIMEOUT).out
+    assert "primitive tmplraid ocf:mdcluster:mdcluster" in text and "c-tmplraid" in text, text
+    assert "%" not in text, text
+
+
+def test_rolling_stop_of_all_nodes(array):
+    """One after the other leaves; those that are left go on; then all join again."""
+    n1, n2, n3 = array.cluster.nodes
+    for node in (n3, n2, n1):
+        n1.run(f"crm_standby -N {node.name} -v on")
+        node.wait_for(lambda n=node: gone(array, n), START_TIMEOUT, "it leaves the array")
+        for rest in array.cluster.nodes[:node.id - 1]:
+            assert array.running(rest)
+    for node in (n1, n2, n3):
+        n1.run(f"crm_standby -N {node.name} -D")
+    array.wait_running()

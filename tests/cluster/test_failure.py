@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nodes that lose their power or their network while the array is written."""
+from arrays import array, status  # noqa: F401
+from mirror import legs_equal, start_writer, stop_writer, wait_clean, written
+
+# Corosync's token of 5 s and consensus, then the fence request: 20 to 30 s in guests.
+FENCED = 120
+# Boot, corosync, Pacemaker, DLM and array of one node that joins two busy ones.
+REJOINED = 300
+
+
+def test_power_cut_while_writing(array):
+    n1, n2, n3 = array.cluster.nodes
+    for node in array.cluster.nodes:
+        start_writer(array.device, node)
+    n3.power_cut()
+    n1.wait_for(lambda: array.cluster.fenced, FENCED, "n3 is fenced")
+    assert array.cluster.fenced == ["n3"]
+    before = written(n1), written(n2)
+    for node, count in zip((n1, n2), before):
+        node.wait_for(lambda n=node, c=count: written(n) > c + 3, 60,
+                      "its writes go on after the fencing")
+    for node in (n1, n2):
+        stop_writer(node)
+    wait_clean(array.device, (n1, n2))
+    legs_equal(array.cluster, *array.serials)
+
+    n3.boot()
+    n3.wait_for(lambda: array.running(n3), REJOINED, "it runs the array again")
+    n3.wait_for(lambda: (status(n3, array.ident) or {}).get("slot"), 60, "it has a slot")
+    slots = [status(n, array.ident)["slot"] for n in array.cluster.nodes]
+    assert len(set(slots)) == 3, f"each node has a slot of its own: {slots}"
+
+
+def test_network_cut_fences_that_node_alone(array):
+    n1, n2, n3 = array.cluster.nodes
+    start_writer(array.device, n1)
+    n2.net_down()
+    n1.wait_for(lambda: array.cluster.fenced, FENCED, "n2 is fenced")
+    count = written(n1)
+    n1.wait_for(lambda: written(n1) > count + 3, 60, "n1's writes go on")
+    stop_writer(n1)
+    assert set(array.cluster.fenced) == {"n2"}
+    wait_clean(array.device, (n1, n3))
+    legs_equal(array.cluster, *array.serials)
+    n2.net_up()
+    n2.boot()
+    n2.wait_for(lambda: array.running(n2), REJOINED, "it runs the array again")
