@@ -76,7 +76,20 @@ static bool from_track(const struct mdc_ra *ra, char md[MDC_NAME_MAX])
 	return true;
 }
 
-/* mdadm's own notes, a line an array: kernel name, metadata version, UUID, path. */
+/*
+ * mdadm's own notes, a line an array: kernel name, metadata version, UUID, path. It writes
+ * the UUID there as four numbers of the machine, which on x86 swaps the bytes of each.
+ */
+static bool same_in_map(const struct mdc_uuid *map, const struct mdc_uuid *ours)
+{
+	struct mdc_uuid swapped;
+	size_t i;
+
+	for (i = 0; i < sizeof(swapped.b); i++)
+		swapped.b[i] = map->b[i ^ 3];
+	return mdc_uuid_equal(map, ours) || mdc_uuid_equal(&swapped, ours);
+}
+
 static bool from_map(const struct mdc_ra *ra, char md[MDC_NAME_MAX])
 {
 	char text[16384], *line, *save = NULL;
@@ -90,7 +103,7 @@ static bool from_map(const struct mdc_ra *ra, char md[MDC_NAME_MAX])
 		if (sscanf(line, "%127s %*s %36s", name, uuid_text) != 2)
 			continue;
 		if (mdc_md_valid(name) && !mdc_uuid_parse(&uuid, uuid_text) &&
-		    mdc_uuid_equal(&uuid, &ra->params.uuid)) {
+		    same_in_map(&uuid, &ra->params.uuid)) {
 			strcpy(md, name);
 			return true;
 		}

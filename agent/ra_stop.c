@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "port/mdsys.h"
@@ -91,6 +91,28 @@ static bool left_half(struct mdc_ra *ra, char md[MDC_NAME_MAX])
 	return true;
 }
 
+/*
+ * Without udevd nobody removes the link in /dev/md, and when the kernel name is given to
+ * another array next, the link would name that one.
+ */
+static void drop_link(const struct mdc_ra *ra, const char *md)
+{
+	char path[MDC_PATH_MAX], target[MDC_PATH_MAX];
+	const char *name;
+	ssize_t n;
+
+	if (strncmp(ra->params.device, "/dev/md/", 8))
+		return;
+	snprintf(path, sizeof(path), "%s%s", ra->paths->dev, ra->params.device + strlen("/dev"));
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return;
+	target[n] = '\0';
+	name = strrchr(target, '/');
+	if (!strcmp(name ? name + 1 : target, md) && unlink(path) == 0)
+		mdc_trace(ra, "removed the link %s", ra->params.device);
+}
+
 static int leave(struct mdc_ra *ra, const char *md)
 {
 	struct mdc_cmd *cmd = calloc(1, sizeof(*cmd));
@@ -105,6 +127,7 @@ static int leave(struct mdc_ra *ra, const char *md)
 	if (!wait_gone(ra, md))
 		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "mdadm has stopped %s, but this node has not left "
 				   "the array's DLM lockspace: see the kernel log and `dlm_tool ls`", md);
+	drop_link(ra, md);
 	mdc_info("stop: this node has left array %s (%s)", ra->params.device, md);
 	return 0;
 }

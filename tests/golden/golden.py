@@ -188,6 +188,7 @@ def start_monitor_stop(h):
     h.env["OCF_RESKEY_disk_wait"] = "33"
     yield h.run("reload-agent")
     yield h.run("stop")
+    assert not os.path.lexists(h.root + "/dev/md/shared")
     yield h.run("monitor")
     yield h.run("stop")
     yield h.run("reload-agent")
@@ -338,7 +339,7 @@ def monitor_kernel_without_uuid(h):
     yield h.run("monitor")
     h.put(f"run/arrays/{DASH}", "rubbish\n")
     h.put("run/mdadm-map", f"md9 1.2 11111111:22222222:33333333:44444444 /dev/md/x\n"
-                           f"md127 1.2 {UUID} /dev/md/shared\n")
+                           "md127 1.2 3d2c1b0a:71605f4e:b5a49382:f9e8d7c6 /dev/md/shared\n")
     yield h.run("monitor")
     h.drop("run/mdadm-map")
     os.makedirs(h.root + "/dev/md")
