@@ -75,6 +75,8 @@ void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 	guint i;
 	int attr;
 
+	/* Who has joined an array, or left it, shows here too: time to list them again. */
+	mdc_arrays_lockspaces(d);
 	if (!connected || !view || !self || !mdc_cibview_node(view, self))
 		return;
 	for (i = 0; i < d->arrays->len; i++) {

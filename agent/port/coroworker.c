@@ -2,7 +2,7 @@
 /*
  * Owns the connections to corosync (cmap, quorum, cpg), in a child process. Quorum wakes
  * it by its descriptor; the process groups of the DLM cannot be watched without joining
- * them, so they are listed again after each event and every two seconds.
+ * them, so they are listed again after each event and each request.
  */
 #include "port/coroworker.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define LOOK_MS 2000
+#define RECONNECT_MS 2000	/* nothing tells that corosync has come up */
 #define DLM_GROUP "dlm:controld"
 #define LOCKSPACE_GROUP "dlm:ls:"
 
@@ -208,7 +208,7 @@ void mdc_coroworker_run(int fd, const void *data)
 			break;
 		if (c->open)
 			p[1].fd = c->quorum_fd;
-		if (poll(p, 2, LOOK_MS) < 0 && errno != EINTR)
+		if (poll(p, 2, c->open ? -1 : RECONNECT_MS) < 0 && errno != EINTR)
 			break;
 		if (p[0].revents) {
 			ssize_t n = recv(fd, &c->request, sizeof(c->request), MSG_DONTWAIT);
