@@ -270,6 +270,14 @@ void mdc_react_tick(struct mdc_react *react, int64_t now_ms, struct mdc_react_ac
 	       out);
 }
 
+void mdc_react_dropped(struct mdc_react *react, const char *why, struct mdc_react_actions *out)
+{
+	if (react->phase != MDC_REACT_FOUND)
+		return;
+	snprintf(react->reason, sizeof(react->reason), "%s", why);
+	finish(react, MDC_REACT_DROPPED, out);
+}
+
 void mdc_react_cancel(struct mdc_react *react, struct mdc_react_actions *out)
 {
 	if (!react->open)
@@ -299,6 +307,8 @@ const char *mdc_react_phase_name(enum mdc_react_phase phase)
 		return "missing";
 	case MDC_REACT_FAILED:
 		return "failed";
+	case MDC_REACT_DROPPED:
+		return "dropped";
 	}
 	return "none";
 }

@@ -33,6 +33,7 @@ enum mdc_react_phase {		/* the words of `status` and of the attribute */
 	MDC_REACT_FOUND,
 	MDC_REACT_MISSING,
 	MDC_REACT_FAILED,
+	MDC_REACT_DROPPED,	/* confirmed here, refused elsewhere, and taken out again */
 };
 
 enum mdc_react_do {
@@ -99,6 +100,8 @@ void mdc_react_verified(struct mdc_react *react, int64_t now_ms, unsigned int se
 void mdc_react_nacked(struct mdc_react *react, unsigned int seq, int err);
 /* Time has passed; due at mdc_react_deadline(), harmless at any time. */
 void mdc_react_tick(struct mdc_react *react, int64_t now_ms, struct mdc_react_actions *out);
+/* The disk that was confirmed is out of the array again, since the add has failed. */
+void mdc_react_dropped(struct mdc_react *react, const char *why, struct mdc_react_actions *out);
 /* The array is stopped: nothing is to be answered any more. */
 void mdc_react_cancel(struct mdc_react *react, struct mdc_react_actions *out);
 

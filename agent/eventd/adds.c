@@ -184,10 +184,16 @@ static void publish(struct mdc_tracked *t)
 		mdc_err("%s: could not take raid disk %u (device UUID %s): %s. The add fails on "
 			"all nodes", t->track.device, r->raid_disk, uuid, r->reason);
 		break;
-	default:
+	case MDC_REACT_DROPPED:
+		mdc_notice("%s: %s is out again", t->track.device, r->device);
+		break;
+	case MDC_REACT_NONE:
+	case MDC_REACT_SEARCHING:
 		break;
 	}
 	mdc_publish_add(t);
+	if (r->phase == MDC_REACT_FOUND)
+		mdc_settle_start(t);
 }
 
 static void perform(struct mdc_tracked *t, const struct mdc_react_actions *actions)
@@ -229,11 +235,20 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event)
 	struct mdc_react_actions out = { 0 };
 	char uuid[MDC_UUID_COLON];
 
+	mdc_settle_stop(t);
 	mdc_uuid_colon(&event->device_uuid, uuid);
 	mdc_notice("%s: another node adds a disk as raid disk %u, device UUID %s: looking for it",
 		   t->track.device, event->raid_disk, uuid);
 	mdc_react_add(&t->react, mdc_now_ms(), &event->device_uuid, event->raid_disk,
 		      t->track.verdict_wait_s * 1000ll, &out);
+	perform(t, &out);
+}
+
+void mdc_adds_dropped(struct mdc_tracked *t, const char *why)
+{
+	struct mdc_react_actions out = { 0 };
+
+	mdc_react_dropped(&t->react, why, &out);
 	perform(t, &out);
 }
 
@@ -265,8 +280,8 @@ void mdc_adds_done(enum mdc_mdioctl_kind kind, int err, unsigned int seq, void *
 	struct mdc_react_actions out = { 0 };
 
 	(void)data;
-	if (kind == MDC_IO_REWRITE) {
-		mdc_settle_done(t, err);
+	if (kind == MDC_IO_REMOVE || kind == MDC_IO_REWRITE) {
+		mdc_settle_done(t, kind, seq, err);
 		return;
 	}
 	if (kind == MDC_IO_WRITABLE) {
@@ -293,6 +308,7 @@ void mdc_adds_stop(struct mdc_tracked *t, bool answer)
 
 	if (answer && mdc_react_deadline(&t->react) >= 0)
 		mdc_mdioctl_nack(t->daemon->io, t->daemon->sys, t->track.md, 0, t);
+	mdc_settle_stop(t);
 	mdc_react_cancel(&t->react, &out);
 	g_clear_pointer(&t->search, mdc_search_stop);
 	g_clear_handle_id(&t->deadline, g_source_remove);

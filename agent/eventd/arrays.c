@@ -20,7 +20,7 @@ static struct mdc_tracked *new_array(struct mdc_daemon *d)
 	t->daemon = d;
 	mdc_attr_sync_init(&t->sync);
 	mdc_react_init(&t->react);
-	t->refusals = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	t->drops = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	g_ptr_array_add(d->arrays, t);
 	return t;
 }
@@ -76,7 +76,7 @@ void mdc_arrays_drop(struct mdc_tracked *t)
 	mdc_observe_stop(t);
 	mdc_mdioctl_forget(t->daemon->io, t);
 	g_ptr_array_remove_fast(t->daemon->arrays, t);
-	g_hash_table_unref(t->refusals);
+	g_hash_table_unref(t->drops);
 	g_free(t);
 }
 

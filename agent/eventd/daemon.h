@@ -56,7 +56,10 @@ struct mdc_tracked {
 	guint deadline, verify;
 	unsigned int verify_seq, verify_left;
 	char verify_device[MDC_KNAME_MAX];
-	GHashTable *refusals;		/* node id -> the refusal it showed last */
+	GHashTable *drops;		/* node id -> the drop it showed last */
+	bool removing;
+	guint settle_timer;
+	struct mdc_search *settle_search;
 
 	/* re-adding of a member that has come back */
 	struct mdc_readd readd;
@@ -117,6 +120,8 @@ void mdc_publish_clear(struct mdc_tracked *t);
 
 /* adds.c */
 void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event);
+/* The disk that this node had confirmed is out again. */
+void mdc_adds_dropped(struct mdc_tracked *t, const char *why);
 void mdc_adds_block(struct mdc_tracked *t, const char *kname);
 /* Events were lost: look at every block device again. */
 void mdc_adds_rescan(struct mdc_tracked *t);
@@ -124,9 +129,11 @@ void mdc_adds_done(enum mdc_mdioctl_kind kind, int err, unsigned int seq, void *
 /* Ends what is under way. answer: with a NACK, as mdclusterd ends. */
 void mdc_adds_stop(struct mdc_tracked *t, bool answer);
 
-/* settle.c: after an add that this node asked for and another one refused */
+/* settle.c: after an add that another node refused */
+void mdc_settle_start(struct mdc_tracked *t);
 void mdc_settle_view(struct mdc_tracked *t, const struct mdc_cibview *view, uint32_t self);
-void mdc_settle_done(struct mdc_tracked *t, int err);
+void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned int seq, int err);
+void mdc_settle_stop(struct mdc_tracked *t);
 
 /* readd.c */
 void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone);

@@ -25,9 +25,10 @@
 #include "port/worker.h"
 
 /*
- * Written to a member's state it clears a flag that no member of a clustered array has, and
- * then has the superblocks written: of all that sysfs offers, the word that changes nothing.
+ * Words for a member's state. The second one clears a flag that no member of a clustered
+ * array has, and has the superblocks written: of all that sysfs offers, it changes nothing.
  */
+#define REMOVE "remove"
 #define REWRITE "-writemostly"
 
 struct request {
@@ -35,7 +36,7 @@ struct request {
 	unsigned int major, minor;
 	enum mdc_mdioctl_kind kind;
 	mdu_disk_info_t disk;
-	char state[PATH_MAX];		/* sysfs file, for MDC_IO_REWRITE */
+	char state[PATH_MAX];		/* sysfs file, for REMOVE and REWRITE */
 };
 
 struct call {
@@ -60,9 +61,11 @@ static void do_ioctl(int fd, const void *data)
 	const struct request *r = data;
 	int file, ret, err = 0;
 
-	if (r->kind == MDC_IO_REWRITE) {
+	if (r->kind == MDC_IO_REMOVE || r->kind == MDC_IO_REWRITE) {
+		const char *word = r->kind == MDC_IO_REMOVE ? REMOVE : REWRITE;
+
 		file = open(r->state, O_WRONLY);
-		if (file < 0 || write(file, REWRITE, strlen(REWRITE)) < 0)
+		if (file < 0 || write(file, word, strlen(word)) < 0)
 			err = errno;
 	} else {
 		file = mdc_devnode_open(r->path, r->major, r->minor, O_RDONLY);
@@ -198,13 +201,25 @@ int mdc_mdioctl_writable(struct mdc_mdioctl *io, const char *sys, const char *md
 	return ret ? ret : start(io, &r, seq, owner);
 }
 
-int mdc_mdioctl_rewrite(struct mdc_mdioctl *io, const char *sys, const char *md,
-			const char *kname, unsigned int seq, void *owner)
+static int write_state(struct mdc_mdioctl *io, enum mdc_mdioctl_kind kind, const char *sys,
+		       const char *md, const char *kname, unsigned int seq, void *owner)
 {
-	struct request r = { .kind = MDC_IO_REWRITE };
+	struct request r = { .kind = kind };
 
 	snprintf(r.state, sizeof(r.state), "%s/block/%s/md/dev-%s/state", sys, md, kname);
 	return start(io, &r, seq, owner);
+}
+
+int mdc_mdioctl_remove(struct mdc_mdioctl *io, const char *sys, const char *md,
+		       const char *kname, unsigned int seq, void *owner)
+{
+	return write_state(io, MDC_IO_REMOVE, sys, md, kname, seq, owner);
+}
+
+int mdc_mdioctl_rewrite(struct mdc_mdioctl *io, const char *sys, const char *md,
+			const char *kname, unsigned int seq, void *owner)
+{
+	return write_state(io, MDC_IO_REWRITE, sys, md, kname, seq, owner);
 }
 
 struct mdc_mdioctl *mdc_mdioctl_new(mdc_mdioctl_fn done, void *data)

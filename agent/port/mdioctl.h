@@ -10,7 +10,13 @@
 
 #define MDC_MDIOCTL_MAX 16	/* under way at once */
 
-enum mdc_mdioctl_kind { MDC_IO_CONFIRM, MDC_IO_NACK, MDC_IO_REWRITE, MDC_IO_WRITABLE };
+enum mdc_mdioctl_kind {
+	MDC_IO_CONFIRM,
+	MDC_IO_NACK,
+	MDC_IO_WRITABLE,
+	MDC_IO_REMOVE,
+	MDC_IO_REWRITE,
+};
 
 struct mdc_mdioctl;
 
@@ -37,6 +43,9 @@ int mdc_mdioctl_nack(struct mdc_mdioctl *io, const char *sys, const char *md, un
 /* Ends auto-read-only, as mdadm --readwrite does. */
 int mdc_mdioctl_writable(struct mdc_mdioctl *io, const char *sys, const char *md,
 			 unsigned int seq, void *owner);
+/* Takes a member without a role out of the array, on all nodes. */
+int mdc_mdioctl_remove(struct mdc_mdioctl *io, const char *sys, const char *md,
+		       const char *kname, unsigned int seq, void *owner);
 /* Has the superblocks written and METADATA_UPDATED sent. kname: of a member in use. */
 int mdc_mdioctl_rewrite(struct mdc_mdioctl *io, const char *sys, const char *md,
 			const char *kname, unsigned int seq, void *owner);

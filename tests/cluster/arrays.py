@@ -71,6 +71,10 @@ class Array:
         return node.run(f"grep -qE '^md.* : active' /proc/mdstat && test -e {self.device}"
                         f" && test -d /sys/kernel/dlm/{self.lockspace}", check=False).rc == 0
 
+    def joined(self, node):
+        """Is this node in the array's DLM lockspace?"""
+        return node.run(f"test -d /sys/kernel/dlm/{self.lockspace}", check=False).ok
+
     @property
     def lockspace(self):
         h = self.uuid.replace(":", "")
@@ -78,8 +82,8 @@ class Array:
 
     def wait_running(self, nodes=None):
         for node in nodes or self.cluster.nodes:
-            node.wait_for(lambda n=node: self.running(n), f"{self.device} runs on {node.name}",
-                          timeout=START_TIMEOUT)
+            node.wait_for(lambda n=node: self.running(n), START_TIMEOUT,
+                          f"{self.device} runs here")
 
     def remove(self):
         """Stops and forgets the resource, and wipes the disks."""

@@ -152,7 +152,8 @@ def part_cluster(score, args):
     report.unlink(missing_ok=True)
     # If this program is killed, pytest still gets to cut its guests' power.
     command = ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-v",
-               "-s", f"--junit-xml={report}", f"--suite={args.suite}", *(["-k", args.k] if args.k else [])]
+               "-s", f"--junit-xml={report}", f"--suite={args.suite}",
+               *(["-k", args.k] if args.k else [])]
     process = subprocess.Popen(command, cwd=HERE)
     try:
         process.wait()

@@ -27,6 +27,22 @@ def spare(array):
     n1.run(f"wipefs -aq {n1.disk(serial)}")
 
 
+NONSENSE = """
+import socket
+for text in (b"\\n", b"hello\\n", b"track\\n", b"track uuid=1 device=x\\n", b"\\0\\xff\\n",
+             b"ping uuid=../../etc\\n", b"x" * 10000):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect("/run/mdcluster/socket")
+        try:
+            s.sendall(text)
+            answer = s.recv(4096)
+        except (BrokenPipeError, ConnectionResetError):
+            answer = b""
+        print("refused" if not answer or answer.startswith(b"error ") else answer)
+"""
+
+
 def add(array, node, serial, check=True):
     return node.run(f"mdadm --manage {array.device} --add {node.disk(serial)}", timeout=90,
                     check=check)
@@ -193,6 +209,31 @@ def test_killed_event_process_comes_back(array, spare):
     add(array, n1, spare)
     wait_member(array, spare)
     wait_answer(array, n2, "found:")
+
+
+def test_frozen_pacemaker_holds_up_no_answer(array, spare):
+    """The CIB and the attribute daemon of a peer do not answer: the kernel gets its answer."""
+    n1, n2, n3 = array.cluster.nodes
+    n2.run("pkill -STOP -x pacemaker-based; pkill -STOP -x pacemaker-attrd")
+    try:
+        begin = time.monotonic()
+        add(array, n1, spare)
+        assert time.monotonic() - begin < REFUSED_WITHIN
+    finally:
+        n2.run("pkill -CONT -x pacemaker-attrd; pkill -CONT -x pacemaker-based")
+    wait_member(array, spare)
+    wait_answer(array, n2, "found:")
+
+
+def test_socket_takes_no_nonsense(array):
+    """Whatever a client sends, mdclusterd answers with an error or hangs up, and lives on."""
+    n1 = array.cluster.nodes[0]
+    before = n1.out("pidof mdclusterd")
+    n1.put("/run/nonsense", NONSENSE)
+    assert n1.out("/usr/bin/python3 /run/nonsense").split() == ["refused"] * 7
+    assert n1.out("pidof mdclusterd") == before
+    assert n1.out("stat -c %a /run/mdcluster /run/mdcluster/socket").split() == ["700", "600"]
+    assert n1.run("setpriv --reuid=65534 --clear-groups mdclusterctl status", check=False).rc > 2
 
 
 def test_fail_remove_readd_are_seen_by_all(array):

@@ -134,10 +134,10 @@ class TestRunning:
 
     def test_degraded_is_190(self, node, array):
         params = self.params(array)
-        node.run(f"mdadm --manage {array.device} --fail {node.disk('s4')}")
+        node.run(f"mdadm --manage {array.device} --fail {node.disk('d4')}")
         assert agent(node, "monitor", **params).rc == 190
-        node.wait_for(f"mdadm --manage {array.device} --remove {node.disk('s4')}", 30, "removed")
-        node.run(f"mdadm --manage {array.device} --re-add {node.disk('s4')}", timeout=60)
+        node.wait_for(f"mdadm --manage {array.device} --remove {node.disk('d4')}", 30, "removed")
+        node.run(f"mdadm --manage {array.device} --re-add {node.disk('d4')}", timeout=60)
         node.wait_for(lambda: agent(node, "monitor", **params).rc == 0, 60, "in sync again")
 
     def test_read_only_is_an_error(self, node, array):

@@ -75,6 +75,7 @@ def test_clustered_array_on_all_nodes(array):
 def test_power_cut_is_fenced_and_the_node_comes_back(array):
     n1, n2, n3 = array.nodes
     n1.run("dd if=/dev/urandom of=/dev/md0 bs=64k count=64 oflag=direct", timeout=60)
+    n3.run("echo kept > /root/kept; sync")
     n3.power_cut()
     array.wait_fenced(n3)
     assert set(array.fenced) == {"n3"}
@@ -83,6 +84,7 @@ def test_power_cut_is_fenced_and_the_node_comes_back(array):
     n3.boot()
     array.wait_online()
     array.wait_dlm()
+    assert n3.out("cat /root/kept") == "kept"
     n3.run(f"mdadm --assemble /dev/md0 {n3.disk('d1')} {n3.disk('d2')}", timeout=60)
     assert "md0" in n3.mdstat()
     for node in (n1, n2):

@@ -12,10 +12,6 @@ def crm(node, text, timeout=CRM_TIMEOUT):
     return node.run("crm configure", stdin=text + "\n", timeout=timeout)
 
 
-def gone(array, node):
-    return node.run(f"test -d /sys/kernel/dlm/{array.lockspace}", check=False).rc != 0
-
-
 def test_crmsh_accepts_it_without_a_warning(array):
     n1 = array.cluster.nodes[0]
     # The short name, which crmsh resolves through the providers that are installed.
@@ -36,7 +32,7 @@ def test_crmsh_accepts_it_without_a_warning(array):
 def test_standby_and_unstandby(array):
     n1, n2, n3 = array.cluster.nodes
     n1.run("crm_standby -N n3 -v on")
-    n3.wait_for(lambda: gone(array, n3), START_TIMEOUT, "it leaves the array")
+    n3.wait_for(lambda: not array.joined(n3), START_TIMEOUT, "it leaves the array")
     n3.wait_for(lambda: n3.attribute(f"mdcluster-{array.ident}-slot") is None, 60,
                 "its attributes are cleared")
     assert array.running(n1) and array.running(n2)
@@ -119,7 +115,7 @@ def test_rolling_stop_of_all_nodes(array):
     n1, n2, n3 = array.cluster.nodes
     for node in (n3, n2, n1):
         n1.run(f"crm_standby -N {node.name} -v on")
-        node.wait_for(lambda n=node: gone(array, n), START_TIMEOUT, "it leaves the array")
+        node.wait_for(lambda n=node: not array.joined(n), START_TIMEOUT, "it leaves the array")
         for rest in array.cluster.nodes[:node.id - 1]:
             assert array.running(rest)
     for node in (n1, n2, n3):

@@ -152,6 +152,9 @@ def main():
     except BoxError as error:
         print(f"box: {error}", file=sys.stderr)
         return 1
+    except (ConnectionError, FileNotFoundError) as error:
+        print(f"box: {error}: the node is off, or its cluster has ended", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 

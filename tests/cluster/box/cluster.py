@@ -61,9 +61,11 @@ COROSYNC_NODE = """    node {{
 # What every clustered array needs before it: fencing and the DLM. Read by crmsh in one go,
 # since each of its calls takes seconds in a guest.
 FENCING = """property stonith-enabled=true stonith-action=off no-quorum-policy=freeze
-primitive fence stonith:fence_box params pcmk_host_list="{names}" op monitor interval=600s timeout=60s
+primitive fence stonith:fence_box params pcmk_host_list="{names}" \\
+    op monitor interval=600s timeout=60s
 """
-DLM = """primitive dlm ocf:pacemaker:controld op monitor interval=60s timeout=60s op start timeout=120s interval=0s op stop timeout=120s interval=0s
+DLM = """primitive dlm ocf:pacemaker:controld op monitor interval=60s timeout=60s \\
+    op start timeout=120s interval=0s op stop timeout=120s interval=0s
 clone dlm-clone dlm meta interleave=true
 """
 
@@ -258,6 +260,8 @@ class Cluster:
 
     def disk_address(self, serial):
         """Its PCI address in the guests."""
+        if serial not in self._serials:
+            raise BoxError(f"there is no shared disk {serial}: d1 to d{len(self._serials)} exist")
         return f"0000:00:{FIRST_DISK_SLOT + self._serials.index(serial):02x}.0"
 
     def blank_disks(self, *serials):

@@ -2,6 +2,7 @@
 """What is taken from the nodes when a test fails, into one directory."""
 import re
 import shutil
+import subprocess
 import time
 
 from .base import BoxError, results_dir
@@ -23,6 +24,25 @@ COMMANDS = {
 }
 
 
+LOGS = ("/var/log/pacemaker/pacemaker.log", "/var/log/cluster/corosync.log", "/var/log/messages",
+        "/var/lib/pacemaker/cib/cib.xml")
+
+
+def _read_disk(overlay, place):
+    """The logs of a node that is off, from its disk: all but about its last second."""
+    (place / "off").touch()
+    if not overlay.exists():
+        return
+    raw = overlay.with_suffix(".raw")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+    subprocess.run(["qemu-img", "convert", "-O", "raw", overlay, raw], **quiet)
+    subprocess.run(["e2fsck", "-fy", raw], **quiet)
+    for path in LOGS:
+        target = place / path.rsplit("/", 1)[1]
+        subprocess.run(["debugfs", "-R", f"dump {path} {target}", raw], **quiet)
+    raw.unlink(missing_ok=True)
+
+
 def collect(cluster, name):
     safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("_")
     target = results_dir() / f"{time.strftime('%Y%m%d-%H%M%S')}-{safe}"
@@ -38,7 +58,7 @@ def collect(cluster, name):
             if log.exists():
                 shutil.copy(log, place)
         if not node.running:
-            (place / "off").touch()
+            _read_disk(node.machine.directory / "root.qcow2", place)
             return
         for title, command in COMMANDS.items():
             try:

@@ -144,9 +144,11 @@ class Machine:
         return overlay
 
     def _drives(self):
-        # The root disk is private; a shared one is written through, since another guest reads
-        # the same file: what a guest was told is written must be in the host's page cache.
-        args = ["-drive", f"if=none,id=root,file={self._make_overlay()},cache=unsafe",
+        # The root disk is private, and keeps what the guest has flushed when QEMU is killed.
+        # ("unsafe" would not: qcow2 has tables of its own in memory.) A shared one is written
+        # through, since another guest reads the same file: what a guest was told is written
+        # must be in the host's page cache.
+        args = ["-drive", f"if=none,id=root,file={self._make_overlay()},cache=writeback",
                 "-device", "virtio-blk-pci,drive=root,addr=0x4"]
         for number, (serial, path) in enumerate(self.disks):
             args += ["-drive", f"if=none,id={serial},file={path},format=raw,file.locking=off,"

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two nodes: create, join, add, leave, join again."""
+from arrays import START_TIMEOUT, Array, status
+
+
+def test_life_on_two_nodes(cluster2):
+    n1, n2 = cluster2.nodes
+    array = Array(cluster2, slots=2)
+    array.create(n1)
+    array.configure(n1)
+    array.wait_running()
+    n2.run(f"mdadm --manage {array.device} --add {n2.disk('d3')}", timeout=60)
+    n1.wait_for(lambda: "d3" in array.members(n1), 20, "the spare is a member here too")
+
+    n1.run("crm_standby -N n2 -v on")
+    n2.wait_for(lambda: not array.joined(n2), START_TIMEOUT, "it leaves the array")
+    assert array.running(n1)
+    n1.run("crm_standby -N n2 -D")
+    array.wait_running()
+    for node in cluster2.nodes:
+        node.wait_for(lambda n=node: status(n, array.ident)["slot"], 30, "its slot is known")
+    assert {status(n, array.ident)["slot"] for n in cluster2.nodes} == {1, 2}
+    assert set(array.members(n2)) == {"d1", "d2", "d3"}
+    assert cluster2.fenced == []
