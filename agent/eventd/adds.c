@@ -193,7 +193,7 @@ static void publish(struct mdc_tracked *t)
 	}
 	mdc_publish_add(t);
 	if (r->phase == MDC_REACT_FOUND)
-		mdc_settle_start(t);
+		mdc_settle_confirmed(t);
 }
 
 static void perform(struct mdc_tracked *t, const struct mdc_react_actions *actions)
@@ -235,7 +235,6 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event)
 	struct mdc_react_actions out = { 0 };
 	char uuid[MDC_UUID_COLON];
 
-	mdc_settle_stop(t);
 	mdc_uuid_colon(&event->device_uuid, uuid);
 	mdc_notice("%s: another node adds a disk as raid disk %u, device UUID %s: looking for it",
 		   t->track.device, event->raid_disk, uuid);
@@ -308,7 +307,6 @@ void mdc_adds_stop(struct mdc_tracked *t, bool answer)
 
 	if (answer && mdc_react_deadline(&t->react) >= 0)
 		mdc_mdioctl_nack(t->daemon->io, t->daemon->sys, t->track.md, 0, t);
-	mdc_settle_stop(t);
 	mdc_react_cancel(&t->react, &out);
 	g_clear_pointer(&t->search, mdc_search_stop);
 	g_clear_handle_id(&t->deadline, g_source_remove);

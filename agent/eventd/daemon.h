@@ -58,8 +58,6 @@ struct mdc_tracked {
 	char verify_device[MDC_KNAME_MAX];
 	GHashTable *drops;		/* node id -> the drop it showed last */
 	bool removing;
-	guint settle_timer;
-	struct mdc_search *settle_search;
 
 	/* re-adding of a member that has come back */
 	struct mdc_readd readd;
@@ -130,10 +128,10 @@ void mdc_adds_done(enum mdc_mdioctl_kind kind, int err, unsigned int seq, void *
 void mdc_adds_stop(struct mdc_tracked *t, bool answer);
 
 /* settle.c: after an add that another node refused */
-void mdc_settle_start(struct mdc_tracked *t);
+/* This node has confirmed: another one may have been quicker to refuse. */
+void mdc_settle_confirmed(struct mdc_tracked *t);
 void mdc_settle_view(struct mdc_tracked *t, const struct mdc_cibview *view, uint32_t self);
 void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned int seq, int err);
-void mdc_settle_stop(struct mdc_tracked *t);
 
 /* readd.c */
 void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone);

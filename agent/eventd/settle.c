@@ -7,9 +7,7 @@
  * candidate, and a degraded array would at once be rebuilt on a disk that the other nodes
  * don't have. So the order is:
  *
- * 1. The peer takes its candidate out. That it is to go is seen from another node's refusal
- *    of the same disk, or a minute later from the disk itself: mdadm wipes the superblock
- *    of a disk whose add has failed.
+ * 1. The peer sees another node's refusal of the same disk, and takes its candidate out.
  * 2. It publishes `dropped`.
  * 3. The node that had asked for the disk sees that, and has its superblocks written: of the
  *    METADATA_UPDATED that this sends the peer takes CR again.
@@ -22,9 +20,6 @@
 #include <string.h>
 
 #include "eventd/daemon.h"
-
-/* The kernels have given up by then: 5000 jiffies are 50 s at HZ=100. */
-#define LATE_S 60
 
 /* Is value "WORD:…:UUID8", of the disk that this node was asked about last? */
 static bool same_disk(const struct mdc_tracked *t, const char *value)
@@ -74,8 +69,8 @@ void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned
 	if (kind == MDC_IO_REWRITE) {
 		if (err)
 			mdc_err("%s: the superblocks could not be written after an add that failed: "
-				"%s. Write them with mdadm --manage %s --fail and --re-add before "
-				"the next add", t->track.device, strerror(err), t->track.device);
+				"%s. Until the next change of the array a peer may not be able to "
+				"refuse a disk that it does not see", t->track.device, strerror(err));
 		else
 			mdc_info("%s: the peers have been told that the add failed",
 				 t->track.device);
@@ -93,57 +88,6 @@ void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned
 		return;
 	}
 	mdc_adds_dropped(t, "confirmed here, but the add failed");
-}
-
-static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
-{
-	struct mdc_tracked *t = data;
-
-	(void)dev;
-	if (!probe->err && t->react.phase == MDC_REACT_FOUND &&
-	    !(probe->member && mdc_uuid_equal(&probe->super.device, &t->react.device_uuid)))
-		take_out(t);
-}
-
-static void idle(unsigned int looked_at, unsigned int stuck, void *data)
-{
-	struct mdc_tracked *t = data;
-
-	(void)looked_at;
-	(void)stuck;
-	g_clear_pointer(&t->settle_search, mdc_search_stop);
-}
-
-static gboolean late(gpointer data)
-{
-	struct mdc_tracked *t = data;
-	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct mdc_blockdev));
-	struct mdc_blockdev dev;
-
-	t->settle_timer = 0;
-	if (mdc_blockdev_get(t->daemon->sys, t->react.device, &dev)) {
-		g_array_append_val(list, dev);
-		t->settle_search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
-	}
-	return G_SOURCE_REMOVE;
-}
-
-void mdc_settle_start(struct mdc_tracked *t)
-{
-	bool connected = false;
-	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, &connected);
-
-	mdc_settle_stop(t);
-	t->settle_timer = g_timeout_add_seconds(LATE_S, late, t);
-	/* Another node may have been quicker to refuse than this one to confirm. */
-	if (view && connected)
-		mdc_settle_view(t, view, mdc_corosync_view(t->daemon->coro)->nodeid);
-}
-
-void mdc_settle_stop(struct mdc_tracked *t)
-{
-	g_clear_handle_id(&t->settle_timer, g_source_remove);
-	g_clear_pointer(&t->settle_search, mdc_search_stop);
 }
 
 static void node_says(struct mdc_tracked *t, const struct mdc_cib_node *node, const char *value)
@@ -176,4 +120,13 @@ void mdc_settle_view(struct mdc_tracked *t, const struct mdc_cibview *view, uint
 		if (value && view->nodes[i].id != self)
 			node_says(t, &view->nodes[i], value);
 	}
+}
+
+void mdc_settle_confirmed(struct mdc_tracked *t)
+{
+	bool connected = false;
+	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, &connected);
+
+	if (view && connected)
+		mdc_settle_view(t, view, mdc_corosync_view(t->daemon->coro)->nodeid);
 }
