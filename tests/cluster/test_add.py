@@ -134,13 +134,13 @@ def test_refused_add_leaves_the_cluster_talking(array, spare):
     n2.detach(spare)
     assert add(array, n1, spare, check=False).rc != 0
     n2.attach(spare)
-    n1.run(f"mdadm --manage {array.device} --fail {n1.disk('s1')}")
+    n1.run(f"mdadm --manage {array.device} --fail {n1.disk('d1')}")
     for node in (n2, n3):
         node.wait_for(lambda n=node: "faulty" in array.members(n)["d1"][1], 20,
                       "it hears that d1 failed")
     remove(array, n1, "d1")
     wait_gone(array, "d1")
-    n1.run(f"mdadm --manage {array.device} --re-add {n1.disk('s1')}", timeout=60)
+    n1.run(f"mdadm --manage {array.device} --re-add {n1.disk('d1')}", timeout=60)
     for node in array.cluster.nodes:
         node.wait_for(lambda n=node: array.members(n).get("d1", ("", ""))[1] == "in_sync", 90,
                       "d1 is in sync again")
@@ -238,14 +238,14 @@ def test_socket_takes_no_nonsense(array):
 
 def test_fail_remove_readd_are_seen_by_all(array):
     n1, n2, n3 = array.cluster.nodes
-    n2.run(f"mdadm --manage {array.device} --fail {n2.disk('s2')}")
+    n2.run(f"mdadm --manage {array.device} --fail {n2.disk('d2')}")
     for node in array.cluster.nodes:
         node.wait_for(lambda n=node: "faulty" in array.members(n)["d2"][1], 20, "d2 is failed")
         node.wait_for(lambda n=node: status(n, array.ident)["state"] == "degraded", 20,
                       "mdclusterd sees it")
     remove(array, n2, "d2")
     wait_gone(array, "d2")
-    n2.run(f"mdadm --manage {array.device} --re-add {n2.disk('s2')}", timeout=60)
+    n2.run(f"mdadm --manage {array.device} --re-add {n2.disk('d2')}", timeout=60)
     for node in array.cluster.nodes:
         node.wait_for(lambda n=node: array.members(n).get("d2", ("", ""))[1] == "in_sync", 90,
                       "d2 is in sync again")
