@@ -14,6 +14,24 @@ CRM_TIMEOUT = 120
 # Start on all nodes: check, assemble and daemon, each some seconds in an emulated guest.
 START_TIMEOUT = 150
 
+AGENT = "/usr/lib/ocf/resource.d/mdcluster/mdcluster"
+# Of no array at all.
+UUID = "01234567:89abcdef:01234567:89abcdef"
+
+
+def agent(node, action, timeout=90, env="", **params):
+    """Runs an action by hand, as the executor would."""
+    words = " ".join(f"OCF_RESKEY_{k}={v!r}" for k, v in params.items())
+    return node.run(f"env OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=try {env} {words}"
+                    f" {AGENT} {action}", timeout=timeout, check=False)
+
+
+def reason(result):
+    """The one sentence that an action gave for its code."""
+    lines = [line for line in result.err.splitlines() if line.startswith("ocf-exit-reason:")]
+    assert len(lines) == 1, f"exactly one reason: {result}"
+    return lines[0]
+
 
 def status(node, name):
     """What mdclusterctl says of one array on a node (None: it says nothing)."""

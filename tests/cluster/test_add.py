@@ -154,8 +154,8 @@ def test_late_disk_is_accepted(array, spare):
     n1.run("crm_resource --wait", timeout=120)
     n2.detach(spare)
     # The disk comes back when the kernel has asked: seen in the event process's log.
-    n2.run("(timeout 60 mdclusterctl events -n 0 | grep -m1 -q . ; "
-           f"echo {array.cluster.disk_address(spare)} > /sys/bus/pci/drivers/virtio-pci/bind)"
+    n2.run("(timeout 60 mdclusterctl events -n 0 | { read line;"
+           f" echo {array.cluster.disk_address(spare)} > /sys/bus/pci/drivers/virtio-pci/bind; }})"
            " > /dev/null 2>&1 &")
     n2.wait_for("pgrep -f '[m]dclusterctl events'", 20, "the watcher is there")
     add(array, n1, spare)
@@ -166,24 +166,22 @@ def test_late_disk_is_accepted(array, spare):
 def test_device_that_hangs_delays_nobody(array, spare):
     """An unrelated device on one peer never answers a read: the search goes on beside it."""
     n1, n2, n3 = array.cluster.nodes
-    n2.run("truncate -s 64M /tmp/hang.img && losetup /dev/loop7 /tmp/hang.img &&"
-           " dmsetup create hang --table '0 131072 linear /dev/loop7 0' && dmsetup suspend hang",
-           timeout=30)
+    n2.run(f"modprobe dm-mod; dmsetup create hang --table '0 131072 linear {n2.disk('d6')} 0' &&"
+           " dmsetup suspend hang", timeout=30)
     try:
         begin = time.monotonic()
         add(array, n1, spare)
         assert time.monotonic() - begin < REFUSED_WITHIN
         wait_member(array, spare)
     finally:
-        n2.run("dmsetup resume hang; udevadm settle 2>/dev/null; dmsetup remove --retry hang;"
-               " losetup -d /dev/loop7", timeout=60, check=False)
+        n2.run("dmsetup resume hang; dmsetup remove --retry hang", timeout=60)
 
 
 def test_disk_that_hangs_on_one_peer_is_refused(array, spare):
     """The disk itself hangs behind a device-mapper path on n2."""
     n1, n2, n3 = array.cluster.nodes
     size = n2.out(f"blockdev --getsz {n2.disk(spare)}")
-    n2.run(f"dmsetup create hang --table '0 {size} linear {n2.disk(spare)} 0' &&"
+    n2.run(f"modprobe dm-mod; dmsetup create hang --table '0 {size} linear {n2.disk(spare)} 0' &&"
            " dmsetup suspend hang", timeout=30)
     try:
         begin = time.monotonic()

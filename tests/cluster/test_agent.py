@@ -2,42 +2,12 @@
 """The agent by hand on a node of a running cluster: its refusals, its codes, its texts."""
 import pytest
 
-from arrays import Array
-
-AGENT = "/usr/lib/ocf/resource.d/mdcluster/mdcluster"
-UUID = "01234567:89abcdef:01234567:89abcdef"
-
-
-def agent(node, action, timeout=90, env="", **params):
-    words = " ".join(f"OCF_RESKEY_{k}={v!r}" for k, v in params.items())
-    return node.run(f"env OCF_ROOT=/usr/lib/ocf OCF_RESOURCE_INSTANCE=try {env} {words}"
-                    f" {AGENT} {action}", timeout=timeout, check=False)
-
-
-def reason(result):
-    lines = [line for line in result.err.splitlines() if line.startswith("ocf-exit-reason:")]
-    assert len(lines) == 1, f"exactly one reason: {result}"
-    return lines[0]
+from arrays import UUID, Array, agent, reason
 
 
 @pytest.fixture
 def node(cluster3):
     return cluster3.nodes[2]
-
-
-def test_probe_and_stop_without_the_module(node):
-    """Where even the module is absent: 7, and stop has nothing to do."""
-    release = node.out("uname -r")
-    where = f"/lib/modules/{release}/kernel/drivers/md/md-cluster.ko"
-    node.run("modprobe -r md_cluster", check=False)
-    node.run(f"for f in {where}*; do mv $f /root/; done; depmod")
-    try:
-        assert agent(node, "monitor", uuid=UUID, device="/dev/md/none").rc == 7
-        assert agent(node, "stop", uuid=UUID, device="/dev/md/none").rc == 0
-        start = agent(node, "start", uuid=UUID, device="/dev/md/none")
-        assert start.rc == 5 and "md-cluster" in reason(start)
-    finally:
-        node.run(f"mv /root/md-cluster.ko* $(dirname {where})/; depmod")
 
 
 @pytest.mark.parametrize("params, code, words", [

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The configurations an administrator types, in crmsh and in pcs, and what Pacemaker does
 with them: standby, maintenance, rolling stop, several arrays, too few slots."""
-from arrays import array, CRM_TIMEOUT, START_TIMEOUT, Array  # noqa: F401
+from arrays import CRM_TIMEOUT, START_TIMEOUT, UUID, Array, agent, array, reason  # noqa: F401
 
 
 def clean(text):
@@ -36,8 +36,24 @@ def test_standby_and_unstandby(array):
     n3.wait_for(lambda: n3.attribute(f"mdcluster-{array.ident}-slot") is None, 60,
                 "its attributes are cleared")
     assert array.running(n1) and array.running(n2)
+    without_the_module(n3)
     n1.run("crm_standby -N n3 -D")
     array.wait_running([n3])
+
+
+def without_the_module(node):
+    """Where even the module is absent: 7, and stop has nothing to do."""
+    where = f"/lib/modules/{node.out('uname -r')}/kernel/drivers/md/md-cluster.ko"
+    params = {"uuid": UUID, "device": "/dev/md/none"}
+    node.run("modprobe -r md_cluster")
+    node.run(f"for f in {where}*; do mv $f /root/; done; depmod", timeout=120)
+    try:
+        assert agent(node, "monitor", **params).rc == 7
+        assert agent(node, "stop", **params).rc == 0
+        start = agent(node, "start", **params)
+        assert start.rc == 5 and "md-cluster" in reason(start)
+    finally:
+        node.run(f"mv /root/md-cluster.ko* $(dirname {where})/; depmod", timeout=120)
 
 
 def test_maintenance_mode_leaves_it_alone(array):
