@@ -173,6 +173,17 @@ void mdc_react_block(struct mdc_react *react, const char *device, struct mdc_rea
 	emit(out, MDC_DO_PROBE, react->seq, device);
 }
 
+/* After a rejection: what turned up meanwhile has been passed over, so look again. */
+static void go_on(struct mdc_react *react, int64_t now_ms, struct mdc_react_actions *out)
+{
+	if (react->nacked)
+		finish(react, MDC_REACT_FAILED, out);
+	else if (now_ms >= react->deadline_ms)
+		mdc_react_tick(react, now_ms, out);
+	else
+		emit(out, MDC_DO_SEARCH, react->seq, NULL);
+}
+
 void mdc_react_result(struct mdc_react *react, int64_t now_ms, unsigned int seq, int err,
 		      struct mdc_react_actions *out)
 {
@@ -203,10 +214,9 @@ void mdc_react_result(struct mdc_react *react, int64_t now_ms, unsigned int seq,
 		return;
 	}
 	reject(react, confirm_error(err));
-	if (react->nacked)
-		finish(react, MDC_REACT_FAILED, out);
-	else
-		mdc_react_tick(react, now_ms, out);
+	if (err == EAGAIN && react->n_tried)
+		react->n_tried--;	/* nothing is known against the device */
+	go_on(react, now_ms, out);
 }
 
 void mdc_react_verified(struct mdc_react *react, int64_t now_ms, unsigned int seq, bool member,
@@ -232,10 +242,7 @@ void mdc_react_verified(struct mdc_react *react, int64_t now_ms, unsigned int se
 		return;
 	}
 	reject(react, confirm_error(react->err));
-	if (react->nacked)
-		finish(react, MDC_REACT_FAILED, out);
-	else
-		mdc_react_tick(react, now_ms, out);
+	go_on(react, now_ms, out);
 }
 
 void mdc_react_nacked(struct mdc_react *react, unsigned int seq, int err)

@@ -75,19 +75,6 @@ static void active_roles(struct mdc_super *super, const uint8_t *roles, uint32_t
 			super->active[super->n_active++] = i;
 }
 
-static void keep_roles(struct mdc_super *super, const uint8_t *roles, uint32_t max_dev)
-{
-	super->n_roles = max_dev < MDC_SUPER_ROLES ? max_dev : MDC_SUPER_ROLES;
-	for (uint32_t i = 0; i < super->n_roles; i++)
-		super->roles[i] = le16(roles + 2 * i);
-}
-
-/* The kernel has 0xfffe both for a faulty device and for a number that nobody has. */
-int mdc_super_role(const struct mdc_super *super, unsigned int number)
-{
-	return number < super->n_roles ? role_of(super->roles[number]) : MDC_ROLE_FAULTY;
-}
-
 static int place_bitmap(struct mdc_super *super, uint32_t features, uint32_t offset)
 {
 	int64_t at;
@@ -139,7 +126,6 @@ int mdc_super_parse(struct mdc_super *super, const uint8_t *buf, size_t len)
 	super->clustered = features & MD_FEATURE_CLUSTERED;
 	number = le32(AT(buf, dev_number));
 	super->number = number;
-	keep_roles(super, buf + SUPER_HEAD, max_dev);
 	super->role = number < max_dev ? role_of(le16(buf + SUPER_HEAD + 2 * number)) :
 					 MDC_ROLE_SPARE;
 	active_roles(super, buf + SUPER_HEAD, max_dev);

@@ -13,7 +13,6 @@
 #define MDC_SUPER_SECTOR 8	/* where metadata 1.2 stands, in 512 byte sectors */
 #define MDC_SUPER_BYTES 4096	/* as much as a superblock may take */
 #define MDC_BITMAP_BYTES 256
-#define MDC_SUPER_ROLES 128	/* of which device numbers the roles are kept */
 
 struct mdc_super {
 	struct mdc_uuid array, device;
@@ -27,8 +26,6 @@ struct mdc_super {
 	bool have_bitmap;
 	uint64_t bitmap_sect;		/* on the device */
 	unsigned int number;		/* of this device in the list of roles */
-	unsigned int n_roles;
-	uint16_t roles[MDC_SUPER_ROLES];	/* by device number, as they stand there */
 	unsigned int n_active, active[MDC_CHECK_MEMBERS_MAX];	/* roles in use, ascending */
 };
 
@@ -44,8 +41,6 @@ struct mdc_bitmap_super {
  * arrays do not have.
  */
 int mdc_super_parse(struct mdc_super *super, const uint8_t *buf, size_t len);
-/* The role of the device of that number: a raid disk number or MDC_ROLE_… */
-int mdc_super_role(const struct mdc_super *super, unsigned int number);
 /* 0, -ENOENT (no bitmap), -EOPNOTSUPP (not a clustered one), -EBADMSG. */
 int mdc_bitmap_super_parse(struct mdc_bitmap_super *bitmap, const uint8_t *buf, size_t len);
 

@@ -70,20 +70,10 @@ static uint64_t member_sectors(const struct mdc_tracked *t)
 	return t->present && !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
 }
 
+/* The array's members as well: a udev rule may have confirmed the disk already. */
 static GArray *candidates(const struct mdc_tracked *t)
 {
-	GArray *list = mdc_blockdev_list(t->daemon->sys, t->track.members, member_sectors(t),
-					 NULL);
-	guint i = 0;
-
-	/* The array's own members are not the disk that is added. */
-	while (i < list->len) {
-		if (!strcmp(g_array_index(list, struct mdc_blockdev, i).holder, t->track.md))
-			g_array_remove_index(list, i);
-		else
-			i++;
-	}
-	return list;
+	return mdc_blockdev_list(t->daemon->sys, t->track.members, member_sectors(t), NULL);
 }
 
 static void start_search(struct mdc_tracked *t)
@@ -235,12 +225,13 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event)
 	struct mdc_react_actions out = { 0 };
 	char uuid[MDC_UUID_COLON];
 
-	mdc_uuid_colon(&event->device_uuid, uuid);
-	mdc_notice("%s: another node adds a disk as raid disk %u, device UUID %s: looking for it",
-		   t->track.device, event->raid_disk, uuid);
 	mdc_react_add(&t->react, mdc_now_ms(), &event->device_uuid, event->raid_disk,
 		      t->track.verdict_wait_s * 1000ll, &out);
 	perform(t, &out);
+	/* Last, as a log file may be slow. */
+	mdc_uuid_colon(&event->device_uuid, uuid);
+	mdc_notice("%s: another node adds a disk as raid disk %u, device UUID %s: looking for it",
+		   t->track.device, event->raid_disk, uuid);
 }
 
 void mdc_adds_dropped(struct mdc_tracked *t, const char *why)

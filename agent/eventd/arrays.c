@@ -114,6 +114,7 @@ static void take_over(struct mdc_tracked *t, const struct mdc_track *track)
 		mdc_publish_clear(t);
 	if (t->tracked && strcmp(t->track.md, track->md)) {
 		mdc_adds_stop(t, false);
+		mdc_readd_stop(t);
 		mdc_observe_stop(t);
 		t->present = false;
 	}
@@ -190,6 +191,13 @@ static void adopt_one(const struct mdc_track *track, void *data)
 		mdc_notice("%s (%s) does not run on this node any more: not tracked",
 			   track->device, track->md);
 		mdc_statefile_remove(d->rundir, &track->uuid);
+		/* The one before may have died with its attributes set. */
+		t = put(d, track);
+		if (t) {
+			mdc_publish_clear(t);
+			mdc_arrays_drop(t);
+			mdc_requests_end_if_unused(d);
+		}
 		return;
 	}
 	t = put(d, track);

@@ -69,6 +69,8 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 
 	(void)looked_at;
 	if (stuck && g_hash_table_size(c->answered) < c->list->len) {
+		if (c->wait_stuck)
+			return;
 		c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
 		return;
 	}

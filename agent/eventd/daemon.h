@@ -57,7 +57,7 @@ struct mdc_tracked {
 	unsigned int verify_seq, verify_left;
 	char verify_device[MDC_KNAME_MAX];
 	GHashTable *drops;		/* node id -> the drop it showed last */
-	bool removing;
+	unsigned int settled;		/* seq of the add whose disk was taken out again */
 
 	/* re-adding of a member that has come back */
 	struct mdc_readd readd;

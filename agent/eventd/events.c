@@ -12,6 +12,9 @@ static void lost_events(struct mdc_daemon *d)
 		struct mdc_tracked *t = d->arrays->pdata[i];
 
 		mdc_adds_rescan(t);
+		/* The kernel may have asked in what was lost; a refusal costs one add. */
+		if (mdc_react_deadline(&t->react) < 0)
+			mdc_mdioctl_nack(d->io, d->sys, t->track.md, 0, t);
 		mdc_observe(t);
 	}
 }

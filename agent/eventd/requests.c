@@ -21,6 +21,10 @@ static gboolean may_end(gpointer data)
 {
 	struct mdc_daemon *d = data;
 
+	if (mdc_arrays_count(d)) {
+		d->ending = 0;
+		return G_SOURCE_REMOVE;
+	}
 	if (!mdc_attrd_idle(d->attrd)) {
 		if (g_get_monotonic_time() - d->ending_since_us < END_MAX_US)
 			return G_SOURCE_CONTINUE;
@@ -61,6 +65,10 @@ void mdc_requests_line(struct mdc_conn *conn, const char *line, size_t len, void
 	g_autofree char *text = NULL;
 	const char *why;
 
+	if (!g_main_loop_is_running(d->loop)) {
+		reply(conn, "error mdclusterd is ending; try again");
+		return;
+	}
 	if (mdc_request_parse(&r, line, len, &why)) {
 		text = g_strconcat("error ", why, NULL);
 		reply(conn, text);

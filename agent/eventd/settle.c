@@ -12,6 +12,9 @@
  * 3. The node that had asked for the disk sees that, and has its superblocks written: of the
  *    METADATA_UPDATED that this sends the peer takes CR again.
  *
+ * A refusal that nobody publishes, as of a node without mdclusterd, is not seen, and a peer
+ * whose mdclusterd has restarted since it confirmed does not know of its candidate.
+ *
  * Which node asked is not known, but a drop names the disk by its UUID, and every peer was
  * asked about that. Where a peer takes itself for the asking node, as it does after a
  * restart of mdclusterd, the superblocks are written once for nothing.
@@ -38,11 +41,11 @@ static void take_out(struct mdc_tracked *t)
 {
 	int ret;
 
-	if (t->removing)
+	if (t->settled == t->react.seq)
 		return;
+	t->settled = t->react.seq;
 	mdc_warn("%s: %s was confirmed here, but the add has failed: taking it out again",
 		 t->track.device, t->react.device);
-	t->removing = true;
 	ret = mdc_mdioctl_remove(t->daemon->io, t->daemon->sys, t->track.md, t->react.device,
 				 t->react.seq, t);
 	if (ret)
@@ -55,7 +58,8 @@ static void rewrite(struct mdc_tracked *t)
 	int ret = -ENODEV;
 
 	for (i = 0; i < t->array.n_members; i++)
-		if (strstr(t->array.members[i].state, "in_sync"))
+		if (strstr(t->array.members[i].state, "in_sync") &&
+		    !strstr(t->array.members[i].state, "write_mostly"))
 			break;
 	if (i < t->array.n_members)
 		ret = mdc_mdioctl_rewrite(t->daemon->io, t->daemon->sys, t->track.md,
@@ -76,10 +80,15 @@ void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned
 				 t->track.device);
 		return;
 	}
-	t->removing = false;
 	if (seq != t->react.seq)
 		return;
 	/* Another peer's removal reaches this node as well. */
+	if (err == EBUSY) {
+		mdc_err("%s: another node refused %s, but it has a role in the array here: compare "
+			"mdadm --detail %s on all nodes", t->track.device, t->react.device,
+			t->track.device);
+		return;
+	}
 	if (err && err != ENOENT && err != ENODEV) {
 		mdc_err("%s: %s is left over from an add that failed and could not be taken out: "
 			"%s. Remove it with mdadm --manage %s --remove /dev/%s before the next add",
@@ -126,7 +135,8 @@ void mdc_settle_confirmed(struct mdc_tracked *t)
 {
 	bool connected = false;
 	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, &connected);
+	uint32_t self = mdc_corosync_view(t->daemon->coro)->nodeid;
 
-	if (view && connected)
-		mdc_settle_view(t, view, mdc_corosync_view(t->daemon->coro)->nodeid);
+	if (view && connected && self)
+		mdc_settle_view(t, view, self);
 }

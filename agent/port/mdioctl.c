@@ -25,8 +25,8 @@
 #include "port/worker.h"
 
 /*
- * Words for a member's state. The second one clears a flag that no member of a clustered
- * array has, and has the superblocks written: of all that sysfs offers, it changes nothing.
+ * Words for a member's state. The second one clears a flag that the member does not have,
+ * and has the superblocks written: of all that sysfs offers, it changes nothing.
  */
 #define REMOVE "remove"
 #define REWRITE "-writemostly"
@@ -55,6 +55,22 @@ struct mdc_mdioctl {
 	void *data;
 };
 
+/* A disk with a role is in use: the add has not failed. */
+static bool has_role(const char *state)
+{
+	char path[PATH_MAX], text[16] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*sslot", (int)(strlen(state) - strlen("state")), state);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return false;		/* the write will say what is wrong */
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return strncmp(text, "none", 4) != 0;
+}
+
 /* In the child. */
 static void do_ioctl(int fd, const void *data)
 {
@@ -65,7 +81,9 @@ static void do_ioctl(int fd, const void *data)
 		const char *word = r->kind == MDC_IO_REMOVE ? REMOVE : REWRITE;
 
 		file = open(r->state, O_WRONLY);
-		if (file < 0 || write(file, word, strlen(word)) < 0)
+		if (file >= 0 && r->kind == MDC_IO_REMOVE && has_role(r->state))
+			err = EBUSY;
+		else if (file < 0 || write(file, word, strlen(word)) < 0)
 			err = errno;
 	} else {
 		file = mdc_devnode_open(r->path, r->major, r->minor, O_RDONLY);
@@ -132,7 +150,8 @@ static int start(struct mdc_mdioctl *io, const struct request *r, unsigned int s
 	pid_t pid;
 	int fd;
 
-	if (io->calls->len >= MDC_MDIOCTL_MAX)
+	/* The refusal must always go out; there is at most one an add. */
+	if (r->kind != MDC_IO_NACK && io->calls->len >= MDC_MDIOCTL_MAX)
 		return -EBUSY;
 	/* Not to die with us: the kernel is to have its answer all the same. */
 	pid = mdc_worker_fork(do_ioctl, r, false, &fd);

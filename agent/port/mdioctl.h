@@ -43,10 +43,11 @@ int mdc_mdioctl_nack(struct mdc_mdioctl *io, const char *sys, const char *md, un
 /* Ends auto-read-only, as mdadm --readwrite does. */
 int mdc_mdioctl_writable(struct mdc_mdioctl *io, const char *sys, const char *md,
 			 unsigned int seq, void *owner);
-/* Takes a member without a role out of the array, on all nodes. */
+/* Takes a member out of the array, on all nodes; EBUSY if it has a role. */
 int mdc_mdioctl_remove(struct mdc_mdioctl *io, const char *sys, const char *md,
 		       const char *kname, unsigned int seq, void *owner);
-/* Has the superblocks written and METADATA_UPDATED sent. kname: of a member in use. */
+/* Has the superblocks written and METADATA_UPDATED sent. kname: of a member that is in sync
+ * and not write-mostly. */
 int mdc_mdioctl_rewrite(struct mdc_mdioctl *io, const char *sys, const char *md,
 			const char *kname, unsigned int seq, void *owner);
 

@@ -13,10 +13,17 @@
 
 #define COALESCE_MS 50
 #define FILES 3
+#define ATTRIBUTE 4096		/* a sysfs file at most */
+/*
+ * To show an array in mdstat the kernel takes a mutex that it holds while it waits for that
+ * array's members. For one byte it shows none.
+ */
+#define MDSTAT 1
 
 struct file {
 	struct mdc_mdwatch *watch;
 	int fd;
+	size_t want;
 	guint source;
 };
 
@@ -37,17 +44,12 @@ static gboolean tell(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static bool drain(int fd)
+/* Arms the file again. */
+static bool drain(const struct file *file)
 {
-	char buf[4096];
-	ssize_t n;
-	int rounds = 64;
+	char buf[ATTRIBUTE];
 
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return false;
-	while ((n = read(fd, buf, sizeof(buf))) > 0 && --rounds)
-		;
-	return n >= 0;
+	return lseek(file->fd, 0, SEEK_SET) >= 0 && read(file->fd, buf, file->want) >= 0;
 }
 
 static gboolean woken(gint fd, GIOCondition cond, gpointer data)
@@ -58,27 +60,28 @@ static gboolean woken(gint fd, GIOCondition cond, gpointer data)
 	(void)cond;
 	if (!watch->timer)
 		watch->timer = g_timeout_add(COALESCE_MS, tell, watch);
-	if (drain(fd))
+	(void)fd;
+	if (drain(file))
 		return G_SOURCE_CONTINUE;
 	file->source = 0;
 	return G_SOURCE_REMOVE;
 }
 
-static void add_file(struct mdc_mdwatch *watch, const char *path)
+static void add_file(struct mdc_mdwatch *watch, const char *path, size_t want)
 {
 	struct file *file = &watch->files[watch->n];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
+	file->watch = watch;
+	file->want = want;
+	file->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (file->fd < 0)
 		return;
-	if (!drain(fd)) {
-		close(fd);
+	if (!drain(file)) {
+		close(file->fd);
 		return;
 	}
 	watch->n++;
-	file->watch = watch;
-	file->fd = fd;
-	file->source = g_unix_fd_add(fd, G_IO_PRI | G_IO_ERR, woken, file);
+	file->source = g_unix_fd_add(file->fd, G_IO_PRI | G_IO_ERR, woken, file);
 }
 
 static struct mdc_mdwatch *new_watch(void (*changed)(void *data), void *data)
@@ -100,7 +103,7 @@ struct mdc_mdwatch *mdc_mdwatch_array(const char *sys, const char *md,
 	for (i = 0; i < FILES; i++) {
 		g_autofree char *path = g_strdup_printf("%s/block/%s/md/%s", sys, md, names[i]);
 
-		add_file(watch, path);
+		add_file(watch, path, ATTRIBUTE);
 	}
 	return watch;
 }
@@ -109,7 +112,7 @@ struct mdc_mdwatch *mdc_mdwatch_mdstat(void (*changed)(void *data), void *data)
 {
 	struct mdc_mdwatch *watch = new_watch(changed, data);
 
-	add_file(watch, "/proc/mdstat");
+	add_file(watch, "/proc/mdstat", MDSTAT);
 	return watch;
 }
 

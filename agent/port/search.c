@@ -87,6 +87,7 @@ static void undefer(struct mdc_search_pool *pool, const struct mdc_blockdev *dev
 				continue;
 			g_queue_unlink(&search->deferred, l);
 			g_queue_push_head_link(&search->queue, l);
+			search->told_idle = false;
 			kick_later(search);
 		}
 	}
@@ -100,7 +101,9 @@ static void not_busy(struct worker *w)
 	if (w->stuck) {
 		w->pool->stuck--;
 		w->pool->said_full = false;
-		mdc_notice("%s answers again", dev.path);
+		mdc_notice("%s does not hang any more", dev.path);
+		if (w->owner)
+			w->owner->told_idle = false;
 	}
 	w->busy = w->stuck = false;
 	undefer(w->pool, &dev);
@@ -131,6 +134,7 @@ static void worker_ended(GPid pid, gint status, gpointer data)
 			struct mdc_probe probe = { .err = -EIO };
 
 			owner->looked_at++;
+			owner->told_idle = false;
 			kick_later(owner);
 			owner->seen(&w->dev, &probe, owner->data);
 		}
@@ -333,6 +337,9 @@ void mdc_search_more(struct mdc_search *search, const struct mdc_blockdev *dev)
 	GList *l;
 
 	for (l = search->queue.head; l; l = l->next)
+		if (same_dev(l->data, dev))
+			return;
+	for (l = search->deferred.head; l; l = l->next)
 		if (same_dev(l->data, dev))
 			return;
 	search->told_idle = false;

@@ -82,11 +82,6 @@ static void test_good(void **state)
 	assert_int_equal(s.active[1], 1);
 	assert_int_equal(s.data_end_sect, 22528);
 	assert_int_equal(s.number, 1);
-	assert_int_equal(mdc_super_role(&s, 0), 0);
-	assert_int_equal(mdc_super_role(&s, 2), MDC_ROLE_SPARE);
-	assert_int_equal(mdc_super_role(&s, 3), MDC_ROLE_FAULTY);
-	assert_int_equal(mdc_super_role(&s, 5), MDC_ROLE_FAULTY);
-	assert_int_equal(mdc_super_role(&s, UINT32_MAX), MDC_ROLE_FAULTY);
 }
 
 struct damage {
