@@ -2,7 +2,7 @@
 /*
  * `mdclusterctl events`: mdclusterd's log as it comes. First what it keeps in memory, then
  * each line, until Ctrl-C. The stream has no mark between the two: what comes without a
- * pause at the start is what was kept.
+ * pause at the start, for two seconds at most, is what was kept.
  */
 #include "ctl_cmd.h"
 
@@ -15,8 +15,10 @@
 #include "ctl_link.h"
 #include "ctl_table.h"
 #include "ctl_view.h"
+#include "run.h"
 
 #define QUIET_MS 300
+#define KEPT_MS 2000		/* where new lines come without a pause */
 #define FOLLOW_MS (60 * 60 * 1000)
 
 struct follow {
@@ -62,12 +64,16 @@ static void print_line(const struct follow *follow, const char *line)
 static int print_kept(struct mdc_client *client, const struct follow *follow)
 {
 	g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+	long long until = mdc_now_ms() + KEPT_MS;
 	unsigned int first = 0;
 	char *line;
-	int rc;
+	int rc = 0;
 
-	while ((rc = mdc_client_line(client, &line, QUIET_MS)) == 0)
-		g_ptr_array_add(kept, g_strdup(line));
+	while (rc == 0 && mdc_now_ms() < until) {
+		rc = mdc_client_line(client, &line, QUIET_MS);
+		if (rc == 0)
+			g_ptr_array_add(kept, g_strdup(line));
+	}
 	if (follow->last >= 0 && kept->len > (unsigned int)follow->last)
 		first = kept->len - (unsigned int)follow->last;
 	for (unsigned int i = first; i < kept->len; i++)

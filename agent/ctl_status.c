@@ -6,6 +6,7 @@
 #include "ctl_cmd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void on_end(int sig)
 	_exit(last_exit);
 }
 
-/* Only to end sleep(). */
+/* Only to end the pause between two frames. */
 static void on_resize(int sig)
 {
 	(void)sig;
@@ -144,7 +145,14 @@ static int watch(const struct request *request)
 {
 	struct sigaction end = { .sa_handler = on_end };
 	struct sigaction resize = { .sa_handler = on_resize };
+	const struct timespec pause = { .tv_sec = request->watch_s };
+	sigset_t winch, before;
 
+	/* In the middle of a request it would look like an error; the pause lets it in. */
+	sigemptyset(&winch);
+	sigaddset(&winch, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &winch, &before);
+	sigdelset(&before, SIGWINCH);
 	last_exit = MDC_CTL_ABSENT;
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
@@ -157,8 +165,8 @@ static int watch(const struct request *request)
 		frame(request, text, error);
 		if (ferror(stdout))
 			return last_exit;
-		/* A changed window size ends the sleep, and the frame is drawn anew. */
-		sleep((unsigned int)request->watch_s);
+		/* A changed window size ends the pause, and the frame is drawn anew. */
+		ppoll(NULL, 0, &pause, &before);
 	}
 }
 

@@ -16,7 +16,7 @@
 #include "ra_meta.h"
 #include "run.h"
 
-#define REPORT_MS 2000		/* kept back from the action's timeout to say what happened */
+#define REPORT_MS 4000		/* kept back from the action's timeout to say what happened */
 
 struct action {
 	const char *name;

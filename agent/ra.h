@@ -19,6 +19,8 @@ struct mdc_paths {
 	const char *udev_control;	/* exists while udevd runs */
 	const char *mdclusterd;
 	const char *tool_path;		/* where mdadm and modprobe are looked for, as PATH */
+	/* Before a degraded start: the shortest pause, and by how much it grows with the node id. */
+	int alone_ms, alone_step_ms;
 };
 
 struct mdc_ra {
@@ -57,6 +59,10 @@ void mdc_trace(const struct mdc_ra *ra, const char *fmt, ...) __attribute__((for
 void mdc_find_array(const struct mdc_ra *ra, struct mdc_found *found);
 /* What the parameter `device` names now, whether or not it is our array. */
 void mdc_find_node(const struct mdc_ra *ra, struct mdc_node_seen *node);
+/* Our array assembled but not started, under whatever name. */
+bool mdc_find_half(const struct mdc_ra *ra, char md[MDC_NAME_MAX]);
+/* Where mdclusterd keeps in mind that it looks after the array. */
+void mdc_find_statefile(const struct mdc_ra *ra, char *path, size_t size);
 /* Are they the same 16 bytes where the kernel says them? 1, 0, or -ENOENT: it does not. */
 int mdc_find_same(const struct mdc_ra *ra, const char *md);
 
@@ -85,6 +91,11 @@ enum mdc_daemon {
 	MDC_DAEMON_ODD,			/* answers with an error or something else */
 };
 enum mdc_daemon mdc_daemon_ping(const struct mdc_ra *ra, char *text, size_t size);
+/*
+ * What a ping says, after starting it if nobody listens (and then *started, and UNTRACKED).
+ * ABSENT: it could not be started, with a sentence in text.
+ */
+enum mdc_daemon mdc_daemon_up(const struct mdc_ra *ra, bool *started, char *text, size_t size);
 /* Each 0, or -1 with a sentence in text. */
 int mdc_daemon_start(const struct mdc_ra *ra, char *text, size_t size);
 int mdc_daemon_track(const struct mdc_ra *ra, const char *md, char *text, size_t size);
@@ -93,8 +104,13 @@ int mdc_daemon_untrack(const struct mdc_ra *ra, char *text, size_t size);
 int mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted, char *text,
 		      size_t size);
 
-/* ra_holders.c: who keeps md busy, as a list for a sentence; false: nobody to be seen. */
-bool mdc_holders(const struct mdc_ra *ra, const char *md, char *out, size_t size);
+enum mdc_held {
+	MDC_HELD_UNSEEN,		/* nobody to be seen */
+	MDC_HELD_OPEN,			/* by processes alone, which may let go in a moment */
+	MDC_HELD_FAST,
+};
+/* ra_holders.c: who keeps md busy, as a list for a sentence. */
+enum mdc_held mdc_holders(const struct mdc_ra *ra, const char *md, char *out, size_t size);
 
 /* The actions. */
 int mdc_action_start(struct mdc_ra *ra);
@@ -103,6 +119,8 @@ int mdc_action_monitor(struct mdc_ra *ra);
 int mdc_action_notify(struct mdc_ra *ra);
 int mdc_action_reload(struct mdc_ra *ra);
 int mdc_action_validate(struct mdc_ra *ra);
+/* Removes the link in /dev/md that the array had as md, after it was stopped. */
+void mdc_drop_link(const struct mdc_ra *ra, const char *md);
 /* Drops the note of what the last monitor said; true if there was one. */
 bool mdc_said_forget(const struct mdc_ra *ra);
 /* mdadm and the module, which start and validate-all need first; 0 or said failure. */

@@ -119,22 +119,28 @@ int mdc_daemon_untrack(const struct mdc_ra *ra, char *text, size_t size)
 	return rc ? failed("let go of", rc, text, size) : 0;
 }
 
-int mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted, char *text,
-		      size_t size)
+enum mdc_daemon mdc_daemon_up(const struct mdc_ra *ra, bool *started, char *text, size_t size)
 {
 	enum mdc_daemon state = mdc_daemon_ping(ra, text, size);
 
-	*restarted = false;
-	if (state == MDC_DAEMON_ABSENT) {
-		if (mdc_daemon_start(ra, text, size))
-			return -1;
-		*restarted = true;
-		/* It adopts what its state files say; with this it is certain. */
-		return mdc_daemon_track(ra, md, text, size);
-	}
-	switch (state) {
+	*started = false;
+	if (state != MDC_DAEMON_ABSENT)
+		return state;
+	if (mdc_daemon_start(ra, text, size))
+		return MDC_DAEMON_ABSENT;
+	*started = true;
+	/* It adopts what its state files say; a track is needed for that to be certain. */
+	return MDC_DAEMON_UNTRACKED;
+}
+
+int mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted, char *text,
+		      size_t size)
+{
+	switch (mdc_daemon_up(ra, restarted, text, size)) {
 	case MDC_DAEMON_TRACKED:
 		return 0;
+	case MDC_DAEMON_ABSENT:
+		return -1;
 	case MDC_DAEMON_UNTRACKED:
 		return mdc_daemon_track(ra, md, text, size);
 	case MDC_DAEMON_STUCK:
@@ -142,7 +148,6 @@ int mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted, 
 			 "meanwhile; if it goes on, kill it, and the next monitor starts it again",
 			 PING_MS);
 		return -1;
-	case MDC_DAEMON_ABSENT:
 	case MDC_DAEMON_ODD:
 		break;
 	}

@@ -57,20 +57,24 @@ static int read_file(const char *path, char *out, size_t size)
 	return 0;
 }
 
-static bool from_track(const struct mdc_ra *ra, char md[MDC_NAME_MAX])
+void mdc_find_statefile(const struct mdc_ra *ra, char *path, size_t size)
 {
-	char name[MDC_UUID_DASH], path[PATH_MAX], text[MDC_LINE_MAX + 1];
-	struct mdc_track track;
-	const char *line = text;
+	char name[MDC_UUID_DASH];
 
 	mdc_uuid_dash(&ra->params.uuid, name);
-	snprintf(path, sizeof(path), "%s/arrays/%s", ra->paths->rundir, name);
+	snprintf(path, size, "%s/arrays/%s", ra->paths->rundir, name);
+}
+
+static bool from_track(const struct mdc_ra *ra, char md[MDC_NAME_MAX])
+{
+	char path[PATH_MAX], text[MDC_LINE_MAX + 1];
+	struct mdc_track track;
+
+	mdc_find_statefile(ra, path, sizeof(path));
 	if (read_file(path, text, sizeof(text)))
 		return false;
 	text[strcspn(text, "\n")] = '\0';
-	if (!strncmp(line, "track ", 6))
-		line += 6;
-	if (mdc_track_parse(&track, line) || !mdc_uuid_equal(&track.uuid, &ra->params.uuid))
+	if (mdc_track_parse(&track, text) || !mdc_uuid_equal(&track.uuid, &ra->params.uuid))
 		return false;
 	strcpy(md, track.md);
 	return true;
@@ -190,6 +194,7 @@ void mdc_find_array(const struct mdc_ra *ra, struct mdc_found *found)
 
 void mdc_find_node(const struct mdc_ra *ra, struct mdc_node_seen *node)
 {
+	char noted[MDC_NAME_MAX];
 	struct mdc_array array;
 	int same;
 
@@ -204,6 +209,29 @@ void mdc_find_node(const struct mdc_ra *ra, struct mdc_node_seen *node)
 	}
 	node->running = mdc_array_running(&array);
 	same = mdc_find_same(ra, node->md);
+	if (same < 0 && from_map(ra, noted) && !strcmp(noted, node->md))
+		same = 1;
 	node->have_uuid = same >= 0;
 	node->same_uuid = same == 1;
+}
+
+static bool is_half(const struct mdc_ra *ra, const char *md)
+{
+	struct mdc_array array;
+
+	return !mdc_mdsys_read(ra->paths->sys, md, &array) &&
+	       !strcmp(array.array_state, "inactive");
+}
+
+/*
+ * udevd makes no link for an array that is not started, and Linux 6.1 shows no UUID: so by
+ * the kernel's UUID where there is one, else by mdadm's own note.
+ */
+bool mdc_find_half(const struct mdc_ra *ra, char md[MDC_NAME_MAX])
+{
+	struct by_uuid by = { ra->paths->sys, &ra->params.uuid, md };
+
+	if (mdc_mdsys_each(ra->paths->sys, match_uuid, &by) == 1)
+		return is_half(ra, md);
+	return from_map(ra, md) && mdc_find_same(ra, md) != 0 && is_half(ra, md);
 }

@@ -263,9 +263,10 @@ static void find_processes(struct search *s)
 		closedir(d);
 }
 
-bool mdc_holders(const struct mdc_ra *ra, const char *md, char *out, size_t size)
+enum mdc_held mdc_holders(const struct mdc_ra *ra, const char *md, char *out, size_t size)
 {
 	struct search s = { .ra = ra, .md = md, .out = out, .size = size };
+	unsigned int fast;
 
 	out[0] = '\0';
 	list_devs(&s);
@@ -273,7 +274,8 @@ bool mdc_holders(const struct mdc_ra *ra, const char *md, char *out, size_t size
 	find_swap(&s);
 	find_stacked(&s);
 	find_loops(&s);
+	fast = s.n_found;
 	find_processes(&s);
 	mdc_trace(ra, "holders of %s: %s", md, s.n_found ? out : "none to be seen");
-	return s.n_found > 0;
+	return fast ? MDC_HELD_FAST : s.n_found ? MDC_HELD_OPEN : MDC_HELD_UNSEEN;
 }

@@ -13,6 +13,8 @@ int main(int argc, char **argv)
 		.mdadm_map = "/run/mdadm/map",
 		.udev_control = "/run/udev/control",
 		.mdclusterd = MDC_SBINDIR "/mdclusterd",
+		.alone_ms = 5000,
+		.alone_step_ms = 2000,
 	};
 
 	return mdc_ra_run(argc, argv, &paths);

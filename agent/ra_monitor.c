@@ -108,16 +108,15 @@ int mdc_action_reload(struct mdc_ra *ra)
 {
 	struct mdc_found found;
 	char text[512];
+	bool started;
 
 	mdc_find_array(ra, &found);
 	if (!found.started)
 		return mdc_ra_fail(ra, MDC_OCF_NOT_RUNNING, "array %s does not run on this node, so its "
 				   "new parameters take effect with the next start",
 				   ra->params.device);
-	if (mdc_daemon_ping(ra, text, sizeof(text)) == MDC_DAEMON_ABSENT &&
-	    mdc_daemon_start(ra, text, sizeof(text)))
-		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "%s", text);
-	if (mdc_daemon_track(ra, found.md, text, sizeof(text)))
+	if (mdc_daemon_up(ra, &started, text, sizeof(text)) == MDC_DAEMON_ABSENT ||
+	    mdc_daemon_track(ra, found.md, text, sizeof(text)))
 		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "%s", text);
 	mdc_notice("reload-agent: %s: disk_wait %u s, verdict_wait %u s, readd %s", ra->params.device,
 		   ra->params.disk_wait_s, ra->params.verdict_wait_s,

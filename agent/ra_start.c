@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "port/mdsys.h"
@@ -20,7 +21,9 @@
 
 #define MODPROBE_MS 20000
 #define UNDO_MS 10000		/* kept back for stopping a half assembled array */
-#define SETTLE_MS 3000		/* for the device node to appear, which udevd may make */
+#define SETTLE_MS 3000		/* for the array to show up once mdadm is done */
+#define LINK_MS 15000		/* for a busy udevd to make the link to it */
+#define ALONE_STEPS 8
 
 int mdc_action_tools(struct mdc_ra *ra, char mdadm[MDC_PATH_MAX])
 {
@@ -57,19 +60,38 @@ static int examine(struct mdc_ra *ra, struct mdc_check *check, struct mdc_plan *
 	return 0;
 }
 
+/*
+ * Pacemaker starts a clone on all nodes at once, so an empty lockspace may only mean that
+ * the others are not there yet: this node would run the array without a disk that they
+ * have, and their copy of it would be dropped; or two nodes would each begin with another
+ * half. So the node waits for a time that is its own and looks again; whoever has all
+ * disks does not wait, and has joined by then.
+ */
+static int look_again(struct mdc_ra *ra, struct mdc_check *check, struct mdc_plan *plan)
+{
+	int steps = check->nodeid > 0 ? (int)(check->nodeid % ALONE_STEPS) : 0;
+	int wait_ms = ra->paths->alone_ms + steps * ra->paths->alone_step_ms;
+	int half = mdc_ra_left(ra, INT_MAX) / 2;
+	long long until = mdc_now_ms() + (wait_ms < half ? wait_ms : half);
+
+	mdc_trace(ra, "not all disks are here: waiting up to %d ms for other nodes", wait_ms);
+	while (!*ra->stop && mdc_now_ms() < until)
+		poll(NULL, 0, 50);
+	return examine(ra, check, plan);
+}
+
 static int ensure_daemon(struct mdc_ra *ra)
 {
 	char text[512];
+	bool started;
 
-	switch (mdc_daemon_ping(ra, text, sizeof(text))) {
+	switch (mdc_daemon_up(ra, &started, text, sizeof(text))) {
 	case MDC_DAEMON_TRACKED:
 	case MDC_DAEMON_UNTRACKED:
+	case MDC_DAEMON_STUCK:	/* perhaps only slow: hand_over() asks with more patience */
 		return 0;
 	case MDC_DAEMON_ABSENT:
-		if (!mdc_daemon_start(ra, text, sizeof(text)))
-			return 0;
 		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "%s", text);
-	case MDC_DAEMON_STUCK:
 	case MDC_DAEMON_ODD:
 		break;
 	}
@@ -81,6 +103,7 @@ static int load_module(struct mdc_ra *ra, struct mdc_cmd *cmd)
 {
 	char path[PATH_MAX], why[400];
 	struct stat st;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/module/md_cluster", ra->paths->sys);
 	/* Without modprobe the kernel calls its own helper when the array starts. */
@@ -89,24 +112,33 @@ static int load_module(struct mdc_ra *ra, struct mdc_cmd *cmd)
 	memset(cmd->argv, 0, sizeof(cmd->argv));
 	cmd->argv[0] = cmd->program;
 	cmd->argv[1] = "md-cluster";
-	if (!mdc_host_run(ra, cmd, mdc_ra_left(ra, MODPROBE_MS), why, sizeof(why)))
+	rc = mdc_host_run(ra, cmd, mdc_ra_left(ra, MODPROBE_MS), why, sizeof(why));
+	if (!rc)
 		return 0;
-	return mdc_ra_fail(ra, MDC_OCF_INSTALLED, "the kernel module md-cluster cannot be loaded: %s",
-			   why);
+	/* Only modprobe's own refusal lasts; being slow or told to stop does not. */
+	return mdc_ra_fail(ra, rc == -EREMOTEIO ? MDC_OCF_INSTALLED : MDC_OCF_GENERIC,
+			   "the kernel module md-cluster cannot be loaded: %s", why);
 }
 
-/* The array under its own name, once mdadm has said that it runs. */
+/*
+ * The array under its own name, once mdadm has said that it runs. With udevd the link is
+ * udevd's work, which may be long in coming when many disks appear at once.
+ */
 static bool wait_started(struct mdc_ra *ra, struct mdc_found *found)
 {
-	long long until = mdc_now_ms() + mdc_ra_left(ra, SETTLE_MS);
+	long long begin = mdc_now_ms();
+	int half = mdc_ra_left(ra, INT_MAX) / 2;
 	struct mdc_node_seen node;
 
 	for (;;) {
+		int most;
+
 		mdc_find_array(ra, found);
 		mdc_find_node(ra, &node);
 		if (found->started && !strcmp(node.md, found->md))
 			return true;
-		if (*ra->stop || mdc_now_ms() >= until)
+		most = found->started && !access(ra->paths->udev_control, F_OK) ? LINK_MS : SETTLE_MS;
+		if (*ra->stop || mdc_now_ms() - begin >= (most < half ? most : half))
 			return false;
 		poll(NULL, 0, 50);
 	}
@@ -123,7 +155,7 @@ static void undo(struct mdc_ra *ra, struct mdc_cmd *cmd)
 	ra->stop = &never;	/* also when it was a signal that ended the start */
 	mdc_find_array(ra, &found);
 	mdc_find_node(ra, &node);
-	if (!found.md[0])
+	if (!found.md[0] && !mdc_find_half(ra, found.md))
 		strcpy(found.md, node.md);
 	if (!found.md[0] || mdc_find_same(ra, found.md) == 0)
 		return;
@@ -134,7 +166,9 @@ static void undo(struct mdc_ra *ra, struct mdc_cmd *cmd)
 	cmd->argv[0] = cmd->program;
 	cmd->argv[1] = "--stop";
 	cmd->argv[2] = node_path;
-	if (mdc_host_run(ra, cmd, mdc_ra_left(ra, UNDO_MS), why, sizeof(why)))
+	if (!mdc_host_run(ra, cmd, mdc_ra_left(ra, UNDO_MS), why, sizeof(why)))
+		mdc_drop_link(ra, found.md);
+	else
 		mdc_err("start: %s could not be stopped after the failed start: %s", found.md, why);
 }
 
@@ -161,35 +195,44 @@ static int assemble(struct mdc_ra *ra, struct mdc_cmd *cmd, const struct mdc_pla
 		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s could not be assembled as %s: %s",
 				   ra->params.uuid_text, ra->params.device, why);
 	}
-	if (!wait_started(ra, found)) {
-		undo(ra, cmd);
+	if (wait_started(ra, found))
+		return 0;
+	undo(ra, cmd);
+	if (!found->started)
 		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "mdadm says that it has started array %s, but it "
 				   "is not running as %s on this node: see the kernel log",
 				   ra->params.uuid_text, ra->params.device);
-	}
-	return 0;
+	if (access(ra->paths->udev_control, F_OK))
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s ran as /dev/%s, but mdadm has not made "
+				   "%s a name of it; so it is stopped again", ra->params.uuid_text,
+				   found->md, ra->params.device);
+	return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s ran as /dev/%s, but udevd has not made the "
+			   "link %s to it; so it is stopped again: see `journalctl -u systemd-udevd`",
+			   ra->params.uuid_text, found->md, ra->params.device);
 }
 
 /* The array runs; without mdclusterd no disk could be added, so the start is not done yet. */
-static int hand_over(struct mdc_ra *ra, const struct mdc_found *found)
+static int hand_over(struct mdc_ra *ra, const struct mdc_found *found, char *text, size_t size)
 {
-	char text[512];
+	bool started;
+	int tries;
 
-	if (mdc_daemon_ping(ra, text, sizeof(text)) == MDC_DAEMON_ABSENT &&
-	    mdc_daemon_start(ra, text, sizeof(text)))
-		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s runs, but %s", ra->params.device,
-				   text);
-	/* Also where it is tracked: the parameters may be other ones by now. */
-	if (mdc_daemon_track(ra, found->md, text, sizeof(text)))
-		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s runs, but %s", ra->params.device,
-				   text);
-	return 0;
+	/* Twice, as one that had nothing left to do may just be ending. */
+	for (tries = 0; tries < 2; tries++) {
+		if (tries)
+			poll(NULL, 0, 500);
+		/* Also where it is tracked: the parameters may be other ones by now. */
+		if (mdc_daemon_up(ra, &started, text, size) != MDC_DAEMON_ABSENT &&
+		    !mdc_daemon_track(ra, found->md, text, size))
+			return 0;
+	}
+	return -1;
 }
 
 static int already_running(struct mdc_ra *ra, const struct mdc_found *found)
 {
 	struct mdc_node_seen node;
-	char reason[400];
+	char reason[400], text[512];
 	enum mdc_ocf code;
 
 	mdc_find_node(ra, &node);
@@ -202,7 +245,10 @@ static int already_running(struct mdc_ra *ra, const struct mdc_found *found)
 	if (code != MDC_OCF_OK && code != MDC_OCF_DEGRADED)
 		return mdc_ra_fail(ra, code, "%s", reason);
 	mdc_info("start: array %s already runs here as %s", ra->params.device, found->md);
-	return hand_over(ra, found);
+	if (hand_over(ra, found, text, sizeof(text)))
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s runs, but %s", ra->params.device,
+				   text);
+	return MDC_OCF_OK;
 }
 
 static int join(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *mdadm)
@@ -210,11 +256,14 @@ static int join(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *mdadm)
 	struct mdc_check *check = calloc(1, sizeof(*check));
 	struct mdc_found found;
 	struct mdc_plan plan;
+	char text[512];
 	int rc;
 
 	if (!check)
 		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "out of memory");
 	rc = examine(ra, check, &plan);
+	if (!rc && plan.run_degraded)
+		rc = look_again(ra, check, &plan);
 	if (!rc)
 		rc = ensure_daemon(ra);
 	if (!rc)
@@ -227,9 +276,11 @@ static int join(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *mdadm)
 	free(check);
 	if (rc)
 		return rc;
-	rc = hand_over(ra, &found);
-	if (rc)
-		return rc;
+	if (hand_over(ra, &found, text, sizeof(text))) {
+		undo(ra, cmd);
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s was started, but %s; so it is stopped "
+				   "again", ra->params.device, text);
+	}
 	mdc_info("start: this node has joined array %s (%s)", ra->params.device, found.md);
 	return 0;
 }

@@ -39,13 +39,27 @@ static bool wait_gone(const struct mdc_ra *ra, const char *md)
 	return true;
 }
 
+/*
+ * A mdclusterd that was killed leaves its state file, and its node attributes in the
+ * cluster. A new one takes them back as it begins, and may end after that: it is not asked.
+ */
 static void tell_daemon(struct mdc_ra *ra)
 {
-	char text[512];
+	char path[PATH_MAX], text[512];
+	bool started;
 
 	mdc_said_forget(ra);
-	if (mdc_daemon_ping(ra, text, sizeof(text)) == MDC_DAEMON_ABSENT)
+	mdc_find_statefile(ra, path, sizeof(path));
+	if (access(path, F_OK)) {
+		if (mdc_daemon_ping(ra, text, sizeof(text)) == MDC_DAEMON_ABSENT)
+			return;
+	} else if (mdc_daemon_up(ra, &started, text, sizeof(text)) == MDC_DAEMON_ABSENT) {
+		mdc_warn("stop: the array has been stopped, but what this node published of it "
+			 "(node attributes mdcluster-%s-*) stays: %s", ra->params.id, text);
 		return;
+	} else if (started) {
+		return;
+	}
 	if (mdc_daemon_untrack(ra, text, sizeof(text)))
 		mdc_warn("stop: the array has been stopped, but %s", text);
 }
@@ -55,6 +69,8 @@ static int stop_array(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *md)
 {
 	long long patience = mdc_now_ms() + BUSY_MS;
 	char node[MDC_PATH_MAX], why[512], holders[700];
+	enum mdc_held held;
+	bool over;
 
 	if (mdc_host_tool(ra, "mdadm", cmd->program))
 		return mdc_ra_fail(ra, MDC_OCF_INSTALLED, "mdadm is not installed on this node, so the "
@@ -67,11 +83,14 @@ static int stop_array(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *md)
 		if (!mdc_host_run(ra, cmd, mdc_ra_left(ra, INT_MAX), why, sizeof(why)) ||
 		    is_gone(ra, md))
 			return 0;
-		if (mdc_holders(ra, md, holders, sizeof(holders)))
+		held = mdc_holders(ra, md, holders, sizeof(holders));
+		over = *ra->stop || mdc_now_ms() >= patience ||
+		       mdc_ra_left(ra, BUSY_MS) < BUSY_PAUSE_MS;
+		if (held == MDC_HELD_FAST || (held == MDC_HELD_OPEN && over))
 			return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s (%s) cannot be stopped, it is in "
 					   "use: %s", ra->params.device[0] ? ra->params.device : node,
 					   md, holders);
-		if (*ra->stop || mdc_now_ms() >= patience || mdc_ra_left(ra, BUSY_MS) < BUSY_PAUSE_MS)
+		if (over)
 			return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s (%s) cannot be stopped, and "
 					   "nobody is seen to hold it (another mount namespace?): %s",
 					   ra->params.device[0] ? ra->params.device : node, md, why);
@@ -79,23 +98,11 @@ static int stop_array(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *md)
 	}
 }
 
-/* Assembled but never started: it holds the members, and no lockspace. */
-static bool left_half(struct mdc_ra *ra, char md[MDC_NAME_MAX])
-{
-	struct mdc_node_seen node;
-
-	mdc_find_node(ra, &node);
-	if (!node.md[0] || node.running || !node.have_uuid || !node.same_uuid)
-		return false;
-	strcpy(md, node.md);
-	return true;
-}
-
 /*
  * Without udevd nobody removes the link in /dev/md, and when the kernel name is given to
  * another array next, the link would name that one.
  */
-static void drop_link(const struct mdc_ra *ra, const char *md)
+void mdc_drop_link(const struct mdc_ra *ra, const char *md)
 {
 	char path[MDC_PATH_MAX], target[MDC_PATH_MAX];
 	const char *name;
@@ -127,7 +134,7 @@ static int leave(struct mdc_ra *ra, const char *md)
 	if (!wait_gone(ra, md))
 		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "mdadm has stopped %s, but this node has not left "
 				   "the array's DLM lockspace: see the kernel log and `dlm_tool ls`", md);
-	drop_link(ra, md);
+	mdc_drop_link(ra, md);
 	mdc_info("stop: this node has left array %s (%s)", ra->params.device, md);
 	return 0;
 }
@@ -145,7 +152,7 @@ int mdc_action_stop(struct mdc_ra *ra)
 		return MDC_OCF_OK;
 	}
 	mdc_find_array(ra, &found);
-	if (!found.lockspace && !left_half(ra, md)) {
+	if (!found.lockspace && !mdc_find_half(ra, md)) {
 		tell_daemon(ra);
 		return MDC_OCF_OK;
 	}

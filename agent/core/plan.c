@@ -77,6 +77,9 @@ static bool array_fit(struct mdc_plan *plan, const struct mdc_params *p,
 	else if (c->level != 1 && c->level != 10)
 		refuse(plan, MDC_OCF_CONFIGURED, "array %s has RAID level %d; only RAID1 and RAID10 "
 		       "can be clustered", p->uuid_text, c->level);
+	else if (!c->slots)
+		refuse(plan, MDC_OCF_GENERIC, "the clustered bitmap of array %s cannot be read on this "
+		       "node: check its members with `mdadm --examine-bitmap`", p->uuid_text);
 	else if (!c->cluster[0])
 		refuse(plan, MDC_OCF_GENERIC, "the name of this cluster is not known: set "
 		       "totem.cluster_name in corosync.conf");
@@ -207,6 +210,12 @@ static bool members_enough(struct mdc_plan *plan, const struct mdc_params *p,
 		refuse(plan, MDC_OCF_GENERIC, "raid disk %s of array %s is in use by the nodes that "
 		       "have it running, but is not visible on this node%s; starting here would fail "
 		       "it for all of them: repair the path first", missing, p->uuid_text, stuck);
+		return false;
+	}
+	if (!c->have_lockspace) {
+		refuse(plan, MDC_OCF_GENERIC, "raid disk %s of array %s is not visible on this node%s, "
+		       "and corosync does not say whether other nodes have the array running: it is "
+		       "not started degraded on a guess", missing, p->uuid_text, stuck);
 		return false;
 	}
 	plan->run_degraded = true;

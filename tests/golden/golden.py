@@ -88,6 +88,13 @@ class Host:
         lines = [x for x in CHECK if not x.startswith(tuple(drop))] if drop else list(CHECK)
         self.put("check", "\n".join(lines[:-1] + list(add) + lines[-1:]) + "\n")
 
+    def check_later(self, line):
+        """What the second look at the host sees beside the first."""
+        with open(self.root + "/check", encoding="utf-8") as f:
+            lines = [x for x in f.read().splitlines() if x.split(" ")[0] != "lockspace"
+                     or not line.startswith("lockspace")]
+        self.put("check.next", "\n".join(lines[:-1] + [line] + lines[-1:]) + "\n")
+
     def run(self, *args, stop_after=None):
         if os.path.exists(self.root + "/calls"):
             self.drop("calls")
@@ -229,6 +236,28 @@ def start_degraded(h):
 
 
 @case
+def start_degraded_not_alone(h):
+    """While it waits another node joins, or the disk appears."""
+    for late in ("lockspace 2", "member /dev/vdb vdb role=0 events=9 fresh=yes holder=-"):
+        h.check(("member /dev/vdb", "lockspace"), ("lockspace",))
+        h.check_later(late)
+        yield h.run("start")
+
+
+@case
+def start_degraded_unknown(h):
+    h.check(("member /dev/vdb", "lockspace"))
+    yield h.run("start")
+
+
+@case
+def start_without_bitmap(h):
+    h.check(("array",), ("array raid_disks=2 level=1 layout=0 clustered=yes slots=0 "
+                         "cluster_name=",))
+    yield h.run("start")
+
+
+@case
 def start_node_in_use(h):
     h.array(uuid="11111111-2222-3333-4444-555555555555")
     yield h.run("start")
@@ -238,6 +267,20 @@ def start_node_in_use(h):
 def start_half_assembled(h):
     h.array(state="inactive")
     yield h.run("start")
+    yield h.run("stop")
+
+
+@case
+def half_assembled_kernel_without_uuid(h):
+    h.array(state="inactive", uuid=None)
+    h.put("run/mdadm-map", "md127 1.2 3d2c1b0a:71605f4e:b5a49382:f9e8d7c6 /dev/md/shared\n")
+    yield h.run("start")
+    yield h.run("stop")
+
+
+@case
+def half_assembled_without_link(h):
+    h.array(state="inactive", link=False)
     yield h.run("stop")
 
 
@@ -256,6 +299,15 @@ def start_fails(h):
 
 
 @case
+def start_without_link(h):
+    h.env["OCF_RESKEY_CRM_meta_timeout"] = "4000"
+    h.put("mdadm.mode", "nolink")
+    yield h.run("start")
+    h.put("run/udev-control", "")
+    yield h.run("start")
+
+
+@case
 def start_told_to_stop(h):
     h.put("mdadm.mode", "slow")
     yield h.run("start", stop_after=3)
@@ -270,6 +322,12 @@ def start_without_daemon(h):
 @case
 def start_daemon_refuses(h):
     h.daemon("refuse")
+    yield h.run("start")
+
+
+@case
+def start_daemon_slow(h):
+    h.daemon("slow")
     yield h.run("start")
 
 
@@ -294,15 +352,47 @@ def stop_busy(h):
     yield h.run("stop")
 
 
+def calls_once(text):
+    """How often it tried is a matter of time."""
+    calls = [x for x in text.splitlines() if x.startswith("calls: ")]
+    return "\n".join(x for x in text.splitlines() if x not in calls) + f"\n{sorted(set(calls))[0]}\n"
+
+
 @case
 def stop_busy_unseen(h):
     h.running()
     h.put("mdadm.mode", "busy")
     h.env["OCF_RESKEY_CRM_meta_timeout"] = "1500"
+    yield calls_once(h.run("stop"))
+
+
+@case
+def stop_busy_process(h):
+    """A process alone may let go in a moment, so it is tried for a while."""
+    h.running()
+    h.put("mdadm.mode", "busy")
+    h.put("proc/42/comm", "udev-worker\n")
+    os.makedirs(h.root + "/proc/42/fd")
+    os.symlink("/dev/md127", h.root + "/proc/42/fd/3")
+    h.env["OCF_RESKEY_CRM_meta_timeout"] = "1500"
     text = h.run("stop")
-    # How often it tried is a matter of time.
-    calls = [x for x in text.splitlines() if x.startswith("calls: ")]
-    yield "\n".join(x for x in text.splitlines() if x not in calls) + f"\n{sorted(set(calls))[0]}\n"
+    assert text.count("mdadm --stop") > 1, text
+    yield calls_once(text)
+
+
+@case
+def stop_after_daemon_killed(h):
+    """Its state file is there: a new one takes back what the old one published."""
+    h.put(f"run/arrays/{DASH}", TRACK + "\n")
+    h.running()
+    yield h.run("stop")
+
+
+@case
+def stop_daemon_gone(h):
+    h.put(f"run/arrays/{DASH}", TRACK + "\n")
+    h.put("daemon.mode", "dead")
+    yield h.run("stop")
 
 
 @case

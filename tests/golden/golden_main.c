@@ -37,6 +37,8 @@ int main(int argc, char **argv)
 		.udev_control = below(root, "/run/udev-control"),
 		.mdclusterd = below(root, "/sbin/mdclusterd"),
 		.tool_path = below(root, "/bin"),
+		.alone_ms = 300,
+		.alone_step_ms = 1,
 	};
 	return mdc_ra_run(argc, argv, &paths);
 }
