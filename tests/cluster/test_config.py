@@ -103,8 +103,9 @@ def test_pcs(cluster3, array):
     other = Array(cluster3, ident="pcsraid", serials=("d3", "d4"))
     other.create(n1)
     recipe = n1.out("cat /usr/share/doc/mdcluster/mdcluster.pcs")
-    # The DLM runs already: that line is left out, as the recipe says.
-    text = "\n".join(line for line in recipe.splitlines() if "controld" not in line)
+    # The DLM runs already: its two lines are left out, as the recipe says.
+    text = "\n".join(line for line in recipe.splitlines()
+                     if "controld" not in line and "meta dlm-clone" not in line)
     n1.put("/run/recipe", text + "\n")
     result = n1.run(f"UUID={other.uuid} DEVICE={other.device} ID=pcsraid sh -eu /run/recipe",
                     timeout=240)
