@@ -77,7 +77,7 @@ class Qmp:
     def __init__(self, path):
         self.path = path
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(20)
             try:
