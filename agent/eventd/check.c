@@ -12,6 +12,7 @@
 #define CORO_MS 4000
 #define SEARCH_MS 8000		/* for devices that answer late; a stuck one is named after it */
 #define STUCK_MS 2000		/* after everything else has answered */
+#define AGAIN_MS 1000		/* the members of a running array are not all written at once */
 
 struct found {
 	struct mdc_blockdev dev;
@@ -25,12 +26,54 @@ struct check {
 	GHashTable *answered;		/* kernel names */
 	GArray *found;			/* of struct found */
 	GPtrArray *nomatch;
+	struct mdc_search_pool *pool;
 	struct mdc_search *search;
 	struct mdc_corosync *coro;
 	struct mdc_coro_view view;
-	bool have_view, searched;
-	guint wait_stuck;
+	bool have_view, searched, looked_again;
+	guint wait_stuck, again;
 };
+
+static const struct found *freshest(const struct check *c)
+{
+	const struct found *best = NULL;
+	guint i;
+
+	for (i = 0; i < c->found->len; i++) {
+		const struct found *f = &g_array_index(c->found, struct found, i);
+
+		if (!best || f->probe.super.events > best->probe.super.events ||
+		    (f->probe.super.events == best->probe.super.events &&
+		     f->probe.have_bitmap && !best->probe.have_bitmap))
+			best = f;
+	}
+	return best;
+}
+
+/*
+ * mdadm --assemble takes a member that is one event behind: a crash between two writes. A
+ * spare that is behind was removed from the array, which leaves its superblock as it was;
+ * taken in again by one node alone, it would be rebuilt by that one alone.
+ */
+static bool is_fresh(const struct mdc_super *s, uint64_t newest)
+{
+	return s->events + (s->role == MDC_ROLE_SPARE ? 0 : 1) >= newest;
+}
+
+/* Or was the array just being written, and the spare is looked at before its turn? */
+static bool spare_behind(const struct check *c)
+{
+	const struct found *best = freshest(c);
+	guint i;
+
+	for (i = 0; i < c->found->len; i++) {
+		const struct mdc_super *s = &g_array_index(c->found, struct found, i).probe.super;
+
+		if (s->role == MDC_ROLE_SPARE && !is_fresh(s, best->probe.super.events))
+			return true;
+	}
+	return false;
+}
 
 static void end_if_done(struct check *c)
 {
@@ -63,11 +106,29 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	}
 }
 
+static void idle(unsigned int looked_at, unsigned int stuck, void *data);
+
+static gboolean look_again(gpointer data)
+{
+	struct check *c = data;
+
+	c->again = 0;
+	g_array_set_size(c->found, 0);
+	mdc_search_stop(c->search);
+	c->search = mdc_search_start(c->pool, c->list, seen, idle, c);
+	return G_SOURCE_REMOVE;
+}
+
 static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 {
 	struct check *c = data;
 
 	(void)looked_at;
+	if (!c->looked_again && spare_behind(c)) {
+		c->looked_again = true;
+		c->again = g_timeout_add(AGAIN_MS, look_again, c);
+		return;
+	}
 	if (stuck && g_hash_table_size(c->answered) < c->list->len) {
 		if (c->wait_stuck)
 			return;
@@ -138,22 +199,6 @@ static bool is_path(const struct check *c, const struct found *f)
 	return false;
 }
 
-static const struct found *freshest(const struct check *c)
-{
-	const struct found *best = NULL;
-	guint i;
-
-	for (i = 0; i < c->found->len; i++) {
-		const struct found *f = &g_array_index(c->found, struct found, i);
-
-		if (!best || f->probe.super.events > best->probe.super.events ||
-		    (f->probe.super.events == best->probe.super.events &&
-		     f->probe.have_bitmap && !best->probe.have_bitmap))
-			best = f;
-	}
-	return best;
-}
-
 static void print_array(const struct found *f)
 {
 	const struct mdc_super *s = &f->probe.super;
@@ -172,8 +217,6 @@ static void print_array(const struct found *f)
 static void print_member(const struct found *f, uint64_t newest)
 {
 	const struct mdc_super *s = &f->probe.super;
-	/* mdadm --assemble takes a member that is one event behind: a crash between two writes. */
-	bool fresh = s->events + 1 >= newest;
 
 	printf("member %s %s role=", f->dev.path, f->dev.kname);
 	if (s->role == MDC_ROLE_FAULTY)
@@ -183,7 +226,7 @@ static void print_member(const struct found *f, uint64_t newest)
 	else
 		printf("%d", s->role);
 	printf(" events=%llu fresh=%s holder=%s\n", (unsigned long long)s->events,
-	       fresh ? "yes" : "no", f->dev.holder[0] ? f->dev.holder : "-");
+	       is_fresh(s, newest) ? "yes" : "no", f->dev.holder[0] ? f->dev.holder : "-");
 }
 
 static void print_all(const struct check *c)
@@ -213,16 +256,16 @@ static void print_all(const struct check *c)
 
 static void run(struct check *c, const char *members)
 {
-	struct mdc_search_pool *pool = mdc_search_pool_new();
 	guint coro_timer, search_timer;
 
+	c->pool = mdc_search_pool_new();
 	c->loop = g_main_loop_new(NULL, FALSE);
 	c->answered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	c->found = g_array_new(FALSE, FALSE, sizeof(struct found));
 	c->nomatch = g_ptr_array_new_with_free_func(g_free);
 	c->coro = mdc_corosync_new(coro_said, c, &c->uuid, 1);
 	c->list = mdc_blockdev_list("/sys", members, 0, c->nomatch);
-	c->search = mdc_search_start(pool, c->list, seen, idle, c);
+	c->search = mdc_search_start(c->pool, c->list, seen, idle, c);
 	coro_timer = g_timeout_add(CORO_MS, coro_late, c);
 	search_timer = g_timeout_add(SEARCH_MS, search_late, c);
 	g_main_loop_run(c->loop);
@@ -234,8 +277,9 @@ static void run(struct check *c, const char *members)
 	if (g_main_context_find_source_by_id(NULL, search_timer))
 		g_source_remove(search_timer);
 	g_clear_handle_id(&c->wait_stuck, g_source_remove);
+	g_clear_handle_id(&c->again, g_source_remove);
 	mdc_search_stop(c->search);
-	mdc_search_pool_free(pool);
+	mdc_search_pool_free(c->pool);
 	mdc_corosync_free(c->coro);
 	g_array_free(c->list, TRUE);
 	g_array_free(c->found, TRUE);
