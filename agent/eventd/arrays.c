@@ -182,6 +182,18 @@ bool mdc_arrays_untrack(struct mdc_daemon *d, const struct mdc_uuid *uuid)
 	return true;
 }
 
+/* The mdclusterd before this one may have died with its attributes set. */
+static void clear_left(struct mdc_daemon *d, const struct mdc_track *track)
+{
+	char name[MDC_ATTR_NAME_MAX];
+	int attr;
+
+	for (attr = 0; attr < MDC_ATTR_COUNT; attr++)
+		if (!mdc_attr_name(name, track->id, attr))
+			mdc_attrd_clear(d->attrd, name);
+	mdc_requests_end_if_unused(d);
+}
+
 static void adopt_one(const struct mdc_track *track, void *data)
 {
 	struct mdc_daemon *d = data;
@@ -191,13 +203,7 @@ static void adopt_one(const struct mdc_track *track, void *data)
 		mdc_notice("%s (%s) does not run on this node any more: not tracked",
 			   track->device, track->md);
 		mdc_statefile_remove(d->rundir, &track->uuid);
-		/* The one before may have died with its attributes set. */
-		t = put(d, track);
-		if (t) {
-			mdc_publish_clear(t);
-			mdc_arrays_drop(t);
-			mdc_requests_end_if_unused(d);
-		}
+		clear_left(d, track);
 		return;
 	}
 	t = put(d, track);

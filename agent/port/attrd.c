@@ -12,6 +12,11 @@
 #include "log.h"
 #include "port/proc.h"
 
+/*
+ * A change waits so long for another one. An add is over by then, as a rule, and does not
+ * have to share the CPU with a program that says that it has begun.
+ */
+#define COALESCE_MS 500
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS 60000
 #define KEEP_MAX 512
@@ -174,6 +179,15 @@ void mdc_attrd_set(struct mdc_attrd *attrd, const char *name, const char *value)
 		return;
 	g_free(attr->want);
 	attr->want = g_strdup(value);
+	if (!attrd->proc && !attrd->timer)
+		attrd->timer = g_timeout_add(COALESCE_MS, pause_over, attrd);
+}
+
+void mdc_attrd_clear(struct mdc_attrd *attrd, const char *name)
+{
+	if (!find(attrd, name))
+		add(attrd, name);
+	mdc_attrd_set(attrd, name, NULL);
 	next_call(attrd);
 }
 

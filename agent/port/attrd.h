@@ -16,6 +16,8 @@ struct mdc_attrd *mdc_attrd_new(void);
 void mdc_attrd_free(struct mdc_attrd *attrd);
 /* value NULL deletes it. Nothing happens where that is what was written last. */
 void mdc_attrd_set(struct mdc_attrd *attrd, const char *name, const char *value);
+/* Deletes what an earlier process may have written. */
+void mdc_attrd_clear(struct mdc_attrd *attrd, const char *name);
 /*
  * The CIB shows value (NULL: not there) for a name that is this process's to write. What was
  * never set here is deleted; what stays different from what was written a while ago,
