@@ -82,13 +82,13 @@ void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned
 	}
 	if (seq != t->react.seq)
 		return;
-	/* Another peer's removal reaches this node as well. */
 	if (err == EBUSY) {
 		mdc_err("%s: another node refused %s, but it has a role in the array here: compare "
 			"mdadm --detail %s on all nodes", t->track.device, t->react.device,
 			t->track.device);
 		return;
 	}
+	/* Another peer's removal reaches this node as well, and may have been first. */
 	if (err && err != ENOENT && err != ENODEV) {
 		mdc_err("%s: %s is left over from an add that failed and could not be taken out: "
 			"%s. Remove it with mdadm --manage %s --remove /dev/%s before the next add",
