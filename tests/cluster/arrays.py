@@ -82,8 +82,11 @@ class Array:
     def members(self, node):
         """{serial: words of its sysfs state} as this node's kernel has it."""
         out = node.run(f"cd /sys/block/{self.md(node)}/md && for d in dev-*; do"
-                       " echo $(cat $d/block/serial) $(cat $d/slot) $(cat $d/state); done").out
-        return {w[0]: (w[1], w[2]) for w in (line.split() for line in out.splitlines())}
+                       " echo $(cat $d/slot) $(cat $d/state) $(cat $d/block/serial); done",
+                       check=False).out
+        # A disk whose path is gone has no serial here.
+        words = [line.split() for line in out.splitlines()]
+        return {w[2]: (w[0], w[1]) for w in words if len(w) == 3}
 
     def running(self, node):
         return node.run(f"grep -qE '^md.* : active' /proc/mdstat && test -e {self.device}"
@@ -102,6 +105,13 @@ class Array:
         for node in nodes or self.cluster.nodes:
             node.wait_for(lambda n=node: self.running(n), START_TIMEOUT,
                           f"{self.device} runs here")
+
+    def wait_in_sync(self, serial):
+        """Wait until a member is in sync on all nodes: a recovery of 100 MiB in emulated guests
+        takes some seconds, and mdclusterd waits up to 20 s before it takes a disk in again."""
+        for node in self.cluster.nodes:
+            node.wait_for(lambda n=node: self.members(n).get(serial, ("", ""))[1] == "in_sync",
+                          120, f"{serial} is in sync again")
 
     def remove(self):
         """Stops and forgets the resource, and wipes the disks."""

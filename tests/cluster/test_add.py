@@ -66,13 +66,6 @@ def wait_gone(array, serial):
                       f"{serial} is gone here too")
 
 
-def wait_in_sync(array, serial):
-    # A recovery of 100 MiB in emulated guests takes some seconds.
-    for node in array.cluster.nodes:
-        node.wait_for(lambda n=node: array.members(n).get(serial, ("", ""))[1] == "in_sync", 90,
-                      f"{serial} is in sync again")
-
-
 def wait_answer(array, node, word):
     """The peer's answer as its attribute says it; attrd takes some seconds in a guest."""
     node.wait_for(lambda: (node.attribute(f"mdcluster-{array.ident}-add") or "").startswith(word),
@@ -148,7 +141,7 @@ def test_refused_add_leaves_the_cluster_talking(array, spare):
     remove(array, n1, "d1")
     wait_gone(array, "d1")
     n1.run(f"mdadm --manage {array.device} --re-add {n1.disk('d1')}", timeout=60)
-    wait_in_sync(array, "d1")
+    array.wait_in_sync("d1")
 
 
 def test_late_disk_is_accepted(array, spare):
@@ -249,4 +242,4 @@ def test_fail_remove_readd_are_seen_by_all(array):
     remove(array, n2, "d2")
     wait_gone(array, "d2")
     n2.run(f"mdadm --manage {array.device} --re-add {n2.disk('d2')}", timeout=60)
-    wait_in_sync(array, "d2")
+    array.wait_in_sync("d2")

@@ -10,11 +10,11 @@ CREATE = ("mdadm --create {device} --run --name=bed --bitmap=clustered --nodes=4
 
 @pytest.fixture
 def array(cluster3):
-    """A clustered mirror of d1 and d2, made on n1 and assembled on the others."""
-    cluster3.blank_disks("d1", "d2")
+    """A clustered mirror of d5 and d6, made on n1 and assembled on the others."""
+    cluster3.blank_disks("d5", "d6")
     first = cluster3.nodes[0]
     for node in cluster3.nodes:
-        disks = node.disk("d1"), node.disk("d2")
+        disks = node.disk("d5"), node.disk("d6")
         command = CREATE.format(device="/dev/md0", first=disks[0], second=disks[1]) \
             if node is first else f"mdadm --assemble /dev/md0 {disks[0]} {disks[1]}"
         node.run(command, timeout=90)
@@ -68,7 +68,7 @@ def test_clustered_array_on_all_nodes(array):
         assert f"Cluster Name : {CLUSTER_NAME}" in detail
         assert "[2/2] [UU]" in node.mdstat()
     n1, _, n3 = array.nodes
-    n1.run("mdadm /dev/md0 --fail " + n1.disk("d2"), timeout=60)
+    n1.run("mdadm /dev/md0 --fail " + n1.disk("d6"), timeout=60)
     n3.wait_for(lambda: "[2/1] [U_]" in n3.mdstat(), 30, "n3 to see n1's failed disk")
 
 
@@ -85,7 +85,7 @@ def test_power_cut_is_fenced_and_the_node_comes_back(array):
     array.wait_online()
     array.wait_dlm()
     assert n3.out("cat /root/kept") == "kept"
-    n3.run(f"mdadm --assemble /dev/md0 {n3.disk('d1')} {n3.disk('d2')}", timeout=60)
+    n3.run(f"mdadm --assemble /dev/md0 {n3.disk('d5')} {n3.disk('d6')}", timeout=60)
     assert "md0" in n3.mdstat()
     for node in (n1, n2):
         assert node.machine.boots == 1

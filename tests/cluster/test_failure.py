@@ -46,3 +46,16 @@ def test_network_cut_fences_that_node_alone(array):
     n2.net_up()
     n2.boot()
     n2.wait_for(lambda: array.running(n2), REJOINED, "it runs the array again")
+
+
+def test_path_that_comes_back_is_taken_in_again(array):
+    """One node loses its path to a disk, which fails it for all; the disk is back with the path."""
+    n1, n2, n3 = array.cluster.nodes
+    n2.detach("d2")
+    # A read may be served by the other leg; a write goes to both.
+    n2.run(f"dd if=/dev/urandom of={array.device} bs=64k count=4 oflag=direct", timeout=60)
+    for node in (n1, n3):
+        node.wait_for(lambda n=node: "faulty" in array.members(n)["d2"][1], 30, "d2 has failed")
+    n2.attach("d2")
+    array.wait_in_sync("d2")
+    legs_equal(array.cluster, *array.serials)

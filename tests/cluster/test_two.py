@@ -22,3 +22,9 @@ def test_life_on_two_nodes(cluster2):
     assert {status(n, array.ident)["slot"] for n in cluster2.nodes} == {1, 2}
     assert set(array.members(n2)) == {"d1", "d2", "d3"}
     assert cluster2.fenced == []
+
+    array.remove()
+    for node in cluster2.nodes:
+        # Clearing the attributes costs attrd_updater calls of about a second each.
+        node.wait_for("! pgrep -x mdclusterd", 40, "mdclusterd ends after the last stop")
+        assert node.attribute(f"mdcluster-{array.ident}-slot") is None
