@@ -9,7 +9,7 @@ import sys
 import time
 from contextlib import contextmanager
 
-from mirror import legs_equal, start_writer, stop_writer, wait_clean, written
+from mirror import legs_equal, start_writer, stop_writer, wait_clean, wait_recovery, written
 
 from box import BoxError, Cluster, say
 from box.base import SOURCE
@@ -132,6 +132,7 @@ class Demo:
             node.wait_for(lambda node=node, count=count: written(node) > count + 3, 60,
                           "its writes go on")
             print(f"    {node.name} goes on writing: {written(node)} writes by now")
+        wait_recovery(n1, n3)
         for node in (n1, n2):
             stop_writer(node)
         wait_clean(DEVICE, (n1, n2))

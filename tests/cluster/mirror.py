@@ -41,6 +41,14 @@ def wait_clean(device, nodes):
                       "the array to be in sync")
 
 
+def wait_recovery(node, dead):
+    """Wait until NODE's md-cluster has begun to recover the bitmap of the node that died: till
+    then no resync is in sight. The DLM waits for the fencing first, and up to 30 s for more
+    nodes after one has joined."""
+    node.wait_for(f"dmesg | grep -q 'md-cluster: .*Node {dead.id}/.* down'", 90,
+                  f"the recovery of {dead.name}'s bitmap to begin")
+
+
 def legs_equal(cluster, *serials):
     """Compare the data of a mirror's disks in their files on the host; their size in bytes.
 

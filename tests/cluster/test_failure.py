@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Nodes that lose their power or their network while the array is written."""
 from arrays import array, status  # noqa: F401
-from mirror import legs_equal, start_writer, stop_writer, wait_clean, written
+from mirror import legs_equal, start_writer, stop_writer, wait_clean, wait_recovery, written
 
 # Corosync's token of 5 s and consensus, then the fence request: 20 to 30 s in guests.
 FENCED = 120
@@ -20,6 +20,7 @@ def test_power_cut_while_writing(array):
     for node, count in zip((n1, n2), before):
         node.wait_for(lambda n=node, c=count: written(n) > c + 3, 60,
                       "its writes go on after the fencing")
+    wait_recovery(n1, n3)
     for node in (n1, n2):
         stop_writer(node)
     wait_clean(array.device, (n1, n2))
@@ -41,9 +42,9 @@ def test_network_cut_fences_that_node_alone(array):
     n1.wait_for(lambda: written(n1) > count + 3, 60, "n1's writes go on")
     stop_writer(n1)
     assert set(array.cluster.fenced) == {"n2"}
+    wait_recovery(n1, n2)
     wait_clean(array.device, (n1, n3))
     legs_equal(array.cluster, *array.serials)
-    n2.net_up()
     n2.boot()
     n2.wait_for(lambda: array.running(n2), REJOINED, "it runs the array again")
 
