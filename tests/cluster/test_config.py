@@ -125,7 +125,6 @@ def test_pcs(cluster3, array):
 def test_crmsh_template(array):
     """The template makes a configuration that crmsh verifies."""
     n1 = array.cluster.nodes[0]
-    other = Array(array.cluster, ident="tmplraid", serials=("d3", "d4"))
     n1.run("crm configure template new mdc mdcluster params id=tmplraid"
            f" uuid={array.uuid} device=/dev/md/tmplraid dlm=dlm-clone", timeout=CRM_TIMEOUT)
     text = n1.run("crm configure template show mdc", timeout=CRM_TIMEOUT).out
