@@ -26,6 +26,7 @@ def test_power_cut_while_writing(array):
     wait_clean(array.device, (n1, n2))
     legs_equal(array.cluster, *array.serials)
 
+    array.cluster.wait_fenced(n3)
     n3.boot()
     n3.wait_for(lambda: array.running(n3), REJOINED, "it runs the array again")
     n3.wait_for(lambda: (status(n3, array.ident) or {}).get("slot"), 60, "it has a slot")
@@ -45,6 +46,7 @@ def test_network_cut_fences_that_node_alone(array):
     wait_recovery(n1, n2)
     wait_clean(array.device, (n1, n3))
     legs_equal(array.cluster, *array.serials)
+    array.cluster.wait_fenced(n2)
     n2.boot()
     n2.wait_for(lambda: array.running(n2), REJOINED, "it runs the array again")
 

@@ -280,14 +280,18 @@ class Cluster:
         """Names of the nodes whose power the cluster had cut, in order."""
         return [entry.victim for entry in self.fencing.log]
 
-    def online(self, seen_by):
-        """Names of the nodes that Pacemaker on SEEN_BY calls online."""
+    def _nodes_of(self, seen_by):
+        """The node elements of crm_mon on SEEN_BY, by name; empty if it has no answer yet."""
         out = seen_by.run("crm_mon -1 --output-as=xml", check=False).out
         try:
             root = ElementTree.fromstring(out)
         except ElementTree.ParseError:
-            return []
-        return sorted(node.get("name") for node in root.findall("./nodes/node")
+            return {}
+        return {node.get("name"): node for node in root.findall("./nodes/node")}
+
+    def online(self, seen_by):
+        """Names of the nodes that Pacemaker on SEEN_BY calls online."""
+        return sorted(name for name, node in self._nodes_of(seen_by).items()
                       if node.get("online") == "true" and node.get("pending") == "false")
 
     def wait_online(self, nodes=None, timeout=240):
@@ -331,8 +335,26 @@ class Cluster:
                           f"the DLM to have the members {ids}", interval=1)
 
     def wait_fenced(self, node, timeout=120):
-        """Wait until the cluster has had NODE's power cut."""
+        """Wait until the cluster has had NODE's power cut, and will not have it cut again.
+
+        The DLM and Pacemaker fence each for itself, seconds apart: a node that is given its
+        power back between the two loses it once more.
+        """
         wait_until(lambda: node.name in self.fenced, timeout, f"{node.name} to be fenced", 0.2)
+        survivors = [other for other in self.nodes if other.running]
+        for other in survivors:
+            other.wait_for(lambda other=other: self._counts_as_dead(node, other), timeout,
+                           f"{node.name} to be clean and offline, and the DLM to go on")
+        self.wait_idle()
+        for other in survivors:
+            other.wait_for("! pgrep -x dlm_stonith", timeout, "the DLM's own fencing to end")
+
+    def _counts_as_dead(self, node, seen_by):
+        """Whether neither Pacemaker nor the DLM on SEEN_BY waits for NODE's fencing any more."""
+        if "wait fencing" in seen_by.run("dlm_tool ls", check=False, timeout=20).out:
+            return False
+        entry = self._nodes_of(seen_by).get(node.name)
+        return entry is not None and entry.get("online") == entry.get("unclean") == "false"
 
     def wait_idle(self, timeout=180):
         """Wait until Pacemaker has nothing left to do."""
