@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * md core, as far as the protocol needs it. mdport.c is the only file that knows md.h and the
+ * differences between kernels; the simulator brings an mdport.c of its own.
+ *
+ * "Needs the array's mutex": the caller holds reconfig_mutex, or has borrowed it from a thread
+ * that holds it and waits (cluster.h, "The lent mutex").
+ */
+#ifndef MDC_MDPORT_H
+#define MDC_MDPORT_H
+
+#include "os.h"
+#include "core/wire.h"
+
+struct mddev;
+struct md_rdev;
+
+int mdc_md_register(void);
+void mdc_md_unregister(void);
+
+/* What never changes while the array is clustered. */
+const char *mdc_md_name(struct mddev *mddev);		/* "md0" */
+int mdc_md_minor(struct mddev *mddev);
+const u8 *mdc_md_uuid(struct mddev *mddev);		/* MDC_UUID_SIZE bytes */
+const char *mdc_md_cluster_name(struct mddev *mddev);
+int mdc_md_slots(struct mddev *mddev);			/* bitmaps that it has */
+u32 mdc_md_devices(struct mddev *mddev);		/* device numbers are below this */
+u64 mdc_md_sectors(struct mddev *mddev);		/* no range of a resync ends beyond; 0: not known */
+
+/*
+ * reconfig_mutex. Who waits for it sleeps on the queue that mdc_md_waiters() gives, which is woken
+ * after each unlock.
+ */
+bool mdc_md_trylock(struct mddev *mddev);
+void mdc_md_unlock(struct mddev *mddev);
+wait_queue_head_t *mdc_md_waiters(struct mddev *mddev);
+
+/* Wakes the array's thread; nothing where it has none (yet, or any more). */
+void mdc_md_wake(struct mddev *mddev);
+bool mdc_md_has_thread(struct mddev *mddev);
+
+/* The array is about to be stopped. */
+bool mdc_md_closing(struct mddev *mddev);
+
+/* The superblock. */
+void mdc_md_update_sb(struct mddev *mddev);			/* needs the array's mutex */
+void mdc_md_reload_sb(struct mddev *mddev, u32 device);		/* needs the array's mutex */
+/* What md core has changed of it is not on the disks yet. mdc_md_waiters() is woken when it is. */
+bool mdc_md_sb_pending(struct mddev *mddev);
+int mdc_md_good_device(struct mddev *mddev);			/* its number, or -1 */
+/* The good member whose superblock is the newest on disk, or -1. Needs the array's mutex. */
+int mdc_md_newest_device(struct mddev *mddev);
+
+/* Members. Device numbers are those of the superblock (desc_nr). */
+u32 mdc_md_rdev_number(struct md_rdev *rdev);
+const u8 *mdc_md_rdev_uuid(struct md_rdev *rdev);		/* needs the array's mutex */
+struct mddev *mdc_md_rdev_mddev(struct md_rdev *rdev);
+bool mdc_md_mark_removed(struct mddev *mddev, u32 device);	/* false: no such member */
+bool mdc_md_clear_faulty(struct mddev *mddev, u32 device);	/* false: none, or not faulty */
+/*
+ * md core writes the superblock of a clustered array only if it sees a change of roles or sizes.
+ * This has the next update write it, where there is something else to say. Needs the array's mutex.
+ */
+void mdc_md_force_update(struct mddev *mddev);
+/* The recovery of a member is over, and its superblock does not say so yet. As above. */
+bool mdc_md_recovery_unrecorded(struct mddev *mddev);
+/* The superblock has a spare of ours as a leg. Needs the array's mutex. */
+bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev);
+/*
+ * The candidate with this number: a disk that is bound here for an add that another node has not
+ * ended. Takes it out. 0, or -ENOENT. Needs the array's mutex.
+ */
+int mdc_md_drop_candidate(struct mddev *mddev, u32 device);
+/*
+ * How new its superblock is by now, on the disk itself: 0 with *EVENTS, -ENOENT if there is no
+ * such candidate, -EINVAL if it has no superblock of this array, or what reading it gave. Needs
+ * the array's mutex.
+ */
+int mdc_md_candidate_events(struct mddev *mddev, u32 device, u64 *events);
+/* Whether there is one, with the device UUID that its superblock had when it was bound. As above. */
+bool mdc_md_candidate_is(struct mddev *mddev, u32 device, const u8 *uuid);
+/* Keeps it a candidate over the update that was just read, which it may not belong to. As above. */
+void mdc_md_hold_candidate(struct mddev *mddev, u32 device);
+/* How new this node's idea of the array is. */
+u64 mdc_md_events(struct mddev *mddev);
+
+/* I/O of the array stands still between (true) and (false). Sleeps. */
+void mdc_md_quiesce(struct mddev *mddev, bool still);
+
+/* Resync. The mark is the first sector that may differ; MDC_MD_CLEAN: none. */
+#define MDC_MD_CLEAN (~(u64)0)
+u64 mdc_md_resync_mark(struct mddev *mddev);
+void mdc_md_lower_resync_mark(struct mddev *mddev, u64 sector);	/* never raises it */
+void mdc_md_resync_needed(struct mddev *mddev);			/* and wakes the thread */
+/* Checks at once whether a resync is to be started; needs the array's mutex. */
+void mdc_md_check_recovery(struct mddev *mddev);
+void mdc_md_set_remote_resync(struct mddev *mddev, bool remote);
+/* Takes over, from the superblock read last, that the array is in sync. True if it changed. */
+bool mdc_md_take_clean(struct mddev *mddev);
+
+/* Reshape. */
+bool mdc_md_reshaping(struct mddev *mddev);		/* the superblock says so */
+bool mdc_md_reshape_cut_off(struct mddev *mddev);	/* stopped in the middle of one */
+void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under way */
+
+/*
+ * Bitmaps. All of these also work, with -ENODEV or as nothing, while md core takes the array's own
+ * bitmap away at a stop.
+ *
+ * Merges the bitmap of SLOT into ours; RANGE is what was dirty in it. With CLEAR the
+ * other one is clean afterwards. 0 or -errno.
+ */
+int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range);
+/* Another node has resynced DONE and goes on with NEXT: our bitmap need not ask for it again. */
+void mdc_md_bitmap_follow(struct mddev *mddev, const struct mdc_range *done,
+			  const struct mdc_range *next);
+int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages);	/* slot -1: ours */
+int mdc_md_bitmap_set_pages(struct mddev *mddev, int slot, unsigned long pages);
+int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors);
+int mdc_md_bitmap_resize(struct mddev *mddev, u64 sectors);
+
+/* Size. */
+u64 mdc_md_wanted_sectors(struct mddev *mddev);		/* as the personality counts */
+int mdc_md_resize(struct mddev *mddev, u64 sectors_per_device);
+void mdc_md_set_capacity(struct mddev *mddev);
+
+/* The uevent that the kernel's module emits for a proposed disk: ENV is "KEY=value", NULL at end. */
+void mdc_md_uevent(struct mddev *mddev, char **env);
+
+#endif
