@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Joining and leaving, what the DLM tells of membership, and the lent mutex. Process context, but
+ * for the DLM's callbacks, which come from its recovery thread.
+ */
+#define pr_fmt(fmt) "md-cluster: " fmt
+#include "cluster.h"
+#include "comm.h"
+#include "netlink.h"
+#include "newdisk.h"
+#include "ops.h"
+#include "recover.h"
+
+void mdc_uuid_text(char *text, const u8 *uuid)
+{
+	static const char digits[] = "0123456789abcdef";
+	int i;
+
+	for (i = 0; i < MDC_UUID_SIZE; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*text++ = '-';
+		*text++ = digits[uuid[i] >> 4];
+		*text++ = digits[uuid[i] & 15];
+	}
+	*text = 0;
+}
+
+void mdc_bitmap_lock_name(char *name, int slot)
+{
+	snprintf(name, MDC_LOCK_NAME, "bitmap%04d", slot);
+}
+
+void mdc_changed(struct mdc_cluster *c)
+{
+	wake_up_all(&c->wait);
+}
+
+bool mdc_first_of_kind(struct mdc_cluster *c, enum mdc_wire_fault fault)
+{
+	return !test_and_set_bit(fault, c->fault_logged);
+}
+
+/* What the DLM tells. */
+
+static void stopped(void *arg)
+{
+	struct mdc_cluster *c = arg;
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->stopped = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+	mdc_netlink_event(c, MDC_EVENT_STOPPED, 0);
+}
+
+static void member_failed(void *arg, const struct mdc_member *member)
+{
+	struct mdc_cluster *c = arg;
+
+	mdc_info(c, "node %d in slot %d is gone: its bitmap will be taken over\n",
+		 member->nodeid, member->slot - 1);
+	mdc_recover_slot(c, member->slot - 1);
+	mdc_netlink_event(c, MDC_EVENT_MEMBER_FAILED, member->slot - 1);
+}
+
+/* Under the lock. Whose range this node does not write, though it is no member: -1 if nobody. */
+static int gone_owner(const struct mdc_cluster *c)
+{
+	int i;
+
+	if (!c->suspended.range.hi)
+		return -1;
+	for (i = 0; i < c->members_count; i++)
+		if (c->members[i].slot - 1 == c->suspended.owner)
+			return -1;
+	return c->suspended.owner;
+}
+
+static void running(void *arg, const struct mdc_member *members, int count, int our_slot)
+{
+	struct mdc_cluster *c = arg;
+	unsigned long flags;
+	int gone;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->our_slot = our_slot - 1;
+	c->members_count = count < MDC_MEMBERS_MAX ? count : MDC_MEMBERS_MAX;
+	memcpy(c->members, members, c->members_count * sizeof(*members));
+	c->stopped = false;
+	gone = gone_owner(c);
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+	/* It left without a word. */
+	if (gone >= 0)
+		mdc_recover_slot(c, gone);
+	mdc_netlink_event(c, MDC_EVENT_RUNNING, 0);
+}
+
+static const struct mdc_lockspace_events lockspace_events = {
+	.stopped = stopped,
+	.member_failed = member_failed,
+	.running = running,
+};
+
+/* The lent mutex. */
+
+void mdc_lend(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->lent = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	wake_up_all(mdc_md_waiters(c->mddev));
+}
+
+static bool take_back(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool back;
+
+	spin_lock_irqsave(&c->lock, flags);
+	back = !c->borrowed;
+	if (back)
+		c->lent = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return back;
+}
+
+void mdc_lend_end(struct mdc_cluster *c)
+{
+	wait_event(c->wait, take_back(c));
+}
+
+static bool try_borrow(struct mdc_cluster *c, enum mdc_borrow *how)
+{
+	unsigned long flags;
+
+	*how = MDC_BORROW_NOT;
+	spin_lock_irqsave(&c->lock, flags);
+	if (c->lent && !c->borrowed && !c->leaving) {
+		c->borrowed = true;
+		*how = MDC_BORROW_LENT;
+	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (*how == MDC_BORROW_NOT && mdc_md_trylock(c->mddev))
+		*how = MDC_BORROW_TAKEN;
+	return *how != MDC_BORROW_NOT;
+}
+
+static bool cannot_borrow(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool leaving;
+
+	spin_lock_irqsave(&c->lock, flags);
+	leaving = c->leaving;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return leaving || kthread_should_stop();
+}
+
+enum mdc_borrow mdc_borrow(struct mdc_cluster *c)
+{
+	enum mdc_borrow how = MDC_BORROW_NOT;
+
+	wait_event_idle(*mdc_md_waiters(c->mddev), cannot_borrow(c) || try_borrow(c, &how));
+	if (how != MDC_BORROW_NOT && !mdc_md_has_thread(c->mddev)) {
+		mdc_borrow_end(c, how);
+		return MDC_BORROW_NOT;
+	}
+	return how;
+}
+
+void mdc_borrow_end(struct mdc_cluster *c, enum mdc_borrow how)
+{
+	unsigned long flags;
+
+	if (how == MDC_BORROW_TAKEN) {
+		mdc_md_unlock(c->mddev);
+	} else if (how == MDC_BORROW_LENT) {
+		spin_lock_irqsave(&c->lock, flags);
+		c->borrowed = false;
+		spin_unlock_irqrestore(&c->lock, flags);
+		mdc_changed(c);
+		wake_up_all(mdc_md_waiters(c->mddev));
+	}
+}
+
+/* Joining. */
+
+static struct mdc_cluster *new_cluster(struct mddev *mddev, int slots,
+				       const struct mdc_limits *limits)
+{
+	struct mdc_cluster *c = kzalloc(sizeof(*c), GFP_KERNEL);
+
+	if (!c)
+		return NULL;
+	c->mddev = mddev;
+	c->slots = slots;
+	c->limits = limits;
+	c->our_slot = -1;
+	spin_lock_init(&c->lock);
+	init_waitqueue_head(&c->wait);
+	mdc_suspended_init(&c->suspended);
+	return c;
+}
+
+static int join_lockspace(struct mdc_cluster *c)
+{
+	char name[37];
+	int ret;
+
+	mdc_uuid_text(name, mdc_md_uuid(c->mddev));
+	ret = mdc_lockspace_join(name, mdc_md_cluster_name(c->mddev), &lockspace_events, c,
+				 c->limits->join_timeout, &c->ls);
+	if (ret) {
+		mdc_err(c, "cannot join the DLM lockspace %s of cluster '%s' (%d): %s\n",
+			name, mdc_md_cluster_name(c->mddev), ret,
+			ret == -EBADR ? "the DLM belongs to a cluster of another name" :
+			ret == -ETIMEDOUT ? "it did not form in time; is the cluster quorate?" :
+			ret == -EBUSY ? "an earlier join or leave of this array has not ended" :
+			ret == -EINTR ? "interrupted" : "is dlm_controld running?");
+		return ret;
+	}
+	if (c->our_slot < 0 || c->our_slot >= c->slots) {
+		mdc_err(c, "no bitmap for this node: it has slot %d, the array has bitmaps for %d nodes; see mdadm --grow --nodes\n",
+			c->our_slot, c->slots);
+		return -ERANGE;
+	}
+	return 0;
+}
+
+static int take_bitmap(struct mdc_cluster *c)
+{
+	char name[MDC_LOCK_NAME];
+	int ret;
+
+	mdc_bitmap_lock_name(name, c->our_slot);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &c->bitmap);
+	/* Another node may still be taking over what this slot's last owner left. */
+	if (!ret)
+		ret = mdc_lock_convert_unless(c->bitmap, MDC_PW, c->limits->join_timeout,
+					      NULL, NULL);
+	if (!ret)
+		ret = mdc_lock_new(c->ls, "resync", false, NULL, NULL, &c->resync);
+	if (ret)
+		mdc_err(c, "the lock %s or resync cannot be had (%d)\n", name, ret);
+	return ret;
+}
+
+/* Undoes all of a join, whole or in part. Nobody uses C any more but its own threads. */
+static void take_apart(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->leaving = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+	wake_up_all(mdc_md_waiters(c->mddev));
+	/* Whatever the threads wait for, they need not hear of it any more. */
+	if (c->ls)
+		mdc_lockspace_abandon(c->ls);
+	mdc_recover_close(c);
+	mdc_newdisk_close(c);
+	mdc_comm_close(c);
+	mdc_lock_free(c->resync);
+	mdc_lock_free(c->bitmap);
+	if (c->ls)
+		mdc_lockspace_leave(c->ls, c->limits->leave_timeout);
+	kfree(c);
+}
+
+int mdc_cluster_join(struct mddev *mddev, int slots, const struct mdc_limits *limits,
+		     struct mdc_cluster **cluster)
+{
+	struct mdc_cluster *c;
+	int ret;
+
+	if (slots < 1 || slots > MDC_SLOTS_MAX) {
+		pr_err("%s: bitmaps for %d nodes: 1 to %d can be served\n", mdc_md_name(mddev),
+		       slots, MDC_SLOTS_MAX);
+		return -ERANGE;
+	}
+	c = new_cluster(mddev, slots, limits);
+	if (!c)
+		return -ENOMEM;
+	ret = join_lockspace(c);
+	if (!ret)
+		ret = mdc_comm_open(c);
+	if (!ret)
+		ret = take_bitmap(c);
+	if (!ret)
+		ret = mdc_newdisk_open(c);
+	if (!ret)
+		ret = mdc_recover_open(c);
+	if (ret) {
+		mdc_err(c, "the array is not joined (%d)\n", ret);
+		take_apart(c);
+		return ret;
+	}
+	mdc_info(c, "joined cluster '%s'\n", mdc_md_cluster_name(mddev));
+	mdc_netlink_add(c);
+	mdc_netlink_event(c, MDC_EVENT_JOINED, c->our_slot);
+	*cluster = c;
+	return 0;
+}
+
+/*
+ * Others may have written the superblock between md core's reading it and this node's taking
+ * "ack", and did not wait for it then. From "ack" on they do, until mdc_comm_start().
+ */
+static void catch_up(struct mdc_cluster *c)
+{
+	int device;
+
+	if (c->members_count < 2 || !mdc_md_has_thread(c->mddev))
+		return;
+	device = mdc_md_newest_device(c->mddev);
+	if (device >= 0)
+		mdc_md_reload_sb(c->mddev, device);
+}
+
+void mdc_cluster_start(struct mdc_cluster *c)
+{
+	int ret = mdc_recover_gather(c);
+
+	catch_up(c);
+	if (ret)
+		mdc_err(c, "not all bitmaps of absent nodes were read (%d): this node may not know what is to be resynced; run 'mdadm --action=repair' on this array when it is idle\n",
+			ret);
+	mdc_comm_start(c);
+}
+
+/* Leaving. */
+
+static bool locks_stand_still(void *arg)
+{
+	struct mdc_cluster *c = arg;
+
+	return mdc_lockspace_stopped(c->ls);
+}
+
+static void hand_over(struct mdc_cluster *c)
+{
+	struct mdc_msg msg = { .type = MDC_BITMAP_NEEDS_SYNC };
+	int ret;
+
+	ret = mdc_channel_take_unless(c, true, c->limits->leave_timeout, locks_stand_still, c);
+	if (!ret) {
+		ret = mdc_channel_send(c, &msg, c->limits->leave_timeout);
+		mdc_channel_give(c);
+	}
+	if (ret)
+		mdc_warn(c, "left with a resync unfinished, and no other node could be told (%d): the next one that starts the array will find it in this slot's bitmap\n",
+			 ret);
+}
+
+void mdc_cluster_leave(struct mdc_cluster *c)
+{
+	mdc_netlink_event(c, MDC_EVENT_LEAVING, 0);
+	mdc_netlink_remove(c);
+	mdc_channel_drop_kept(c);
+	/* A recovery onto a new disk leaves no mark, but the range that it was at. */
+	if (mdc_md_resync_mark(c->mddev) != MDC_MD_CLEAN || mdc_md_reshape_cut_off(c->mddev) ||
+	    mdc_resync_unfinished(c))
+		hand_over(c);
+	mdc_ops_unlock_bitmaps(c);
+	take_apart(c);
+}

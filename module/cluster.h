@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One clustered array on this node: joining, leaving, and the state that the parts share.
+ *
+ * Locks of this node, in the order in which they are taken:
+ *
+ *   reconfig_mutex (md's, of the array; may be lent, see below)
+ *   the channel (comm.h: the right to send; holds the token while a message is sent)
+ *   the lock of struct mdc_cluster (a spinlock, interrupts off; innermost; nothing sleeps in it)
+ *
+ * Locks of the cluster, each with the threads that may convert it:
+ *
+ *   token, message, ack   the holder of the channel, and the receiver while no channel holder
+ *                         has the token (comm.c keeps the two apart)
+ *   no-new-dev            the receiver; the settler with the channel held; an add with the
+ *                         channel held
+ *   bitmapNNNN, own       join, then whoever calls resync_info_update (md's one resync thread,
+ *                         or its reaper)
+ *   resync                md's one resync thread, or its reaper
+ *   bitmapNNNN, others    a lock of its own for each use; never kept but between
+ *                         lock_all_bitmaps and unlock_all_bitmaps, under reconfig_mutex
+ *
+ * The lent mutex. A thread that holds reconfig_mutex and waits for the token would stop the
+ * receiver from reading the superblock again, which the token's holder waits for. So while it
+ * waits it lends the mutex (mdc_lend); the receiver and the settler borrow it (mdc_borrow) if they
+ * cannot take it. One borrows at a time; who lends takes it back before going on.
+ */
+#ifndef MDC_CLUSTER_H
+#define MDC_CLUSTER_H
+
+#include "os.h"
+#include "core/range.h"
+#include "core/wire.h"
+#include "lockres.h"
+#include "mdport.h"
+
+#define MDC_SLOTS_MAX 256	/* as many bitmaps as a superblock can have room for */
+
+struct mdc_cluster;
+struct task_struct;
+
+/* How long things may take, in ms; module parameters. */
+struct mdc_limits {
+	unsigned int newdisk_timeout;	/* for a peer to answer for a new disk */
+	unsigned int join_timeout;	/* for the DLM to form */
+	unsigned int leave_timeout;	/* for a lockspace that stands still to go on */
+	unsigned int stuck_after;	/* in one message, after which this node counts as stuck */
+};
+
+enum mdc_add_step {
+	MDC_ADD_NONE,
+	MDC_ADD_WAITING,	/* for this node's word on the disk */
+	MDC_ADD_FOUND,		/* answered; the candidate is bound or about to be */
+	MDC_ADD_MISSING,
+	MDC_ADD_SETTLING,	/* said found; whether it was added is not known yet */
+};
+
+/* The disk that another node adds. Guarded by the cluster's lock. */
+struct mdc_peer_add {
+	enum mdc_add_step step;
+	u32 slot;		/* of the node that adds */
+	u32 device;
+	u8 uuid[MDC_UUID_SIZE];
+	u64 events;		/* of the array, when the disk was proposed */
+	u64 since;		/* ms */
+	bool writes;		/* its node writes the disk's superblock if it is added */
+};
+
+struct mdc_counters {
+	u64 sent[MDC_MSG_TYPES];
+	u64 received[MDC_MSG_TYPES];
+	u64 dropped[MDC_WIRE_FAULTS];
+	u64 lost;		/* wake-ups with no message to read (its sender died) */
+	u64 adds_refused;	/* as the node that adds */
+	u64 candidates_dropped;	/* as a peer */
+	u64 slots_recovered;
+	u64 quiesced;		/* for a range that another node resyncs */
+};
+
+struct mdc_cluster {
+	struct mddev *mddev;
+	const struct mdc_limits *limits;
+	struct mdc_lockspace *ls;
+	int slots;			/* of the array; never changes while joined */
+
+	struct mdc_lock *token, *message, *ack, *no_new_dev;
+	struct mdc_lock *bitmap;	/* our own slot's, in PW */
+	struct mdc_lock *resync;
+	struct mdc_lock **others;	/* lock_all_bitmaps; slots entries, NULL if not held */
+
+	struct task_struct *receiver, *settler, *recoverer;
+	wait_queue_head_t wait;		/* for every change below; woken after each */
+
+	spinlock_t lock;		/* guards all that follows; taken with interrupts off */
+	int our_slot;			/* from 0; -1 until the DLM said */
+	struct mdc_member members[MDC_MEMBERS_MAX];
+	int members_count;
+	bool stopped;			/* locks stand still: read balancing as well */
+	bool in_cluster;		/* the array is up; messages may be acted upon */
+	bool leaving;
+
+	/* The channel: comm.c. */
+	bool sending;			/* someone sends, or waits for the token */
+	bool has_token;			/* ... and has it */
+	bool kept;			/* an add left it held, for the metadata update to come */
+	bool announce;			/* ... and that update must not be left out */
+	u64 kept_since;			/* ms */
+	bool message_waits;		/* another node wants ack in EX */
+	bool receiving;
+	u64 receiving_since;		/* ms; 0: nothing is being received */
+
+	/* The lent mutex. */
+	bool lent;			/* its holder waits */
+	bool borrowed;
+
+	struct mdc_suspended suspended;
+	struct mdc_range followed;	/* of the RESYNCING before; the receiver's alone */
+	struct mdc_peer_add add;
+	bool waits_for_sync;		/* a disk came; its recovery has not begun */
+	struct mdc_lock *recover_wait;	/* the recoverer waits for it */
+
+	/* Slots whose bitmap is to be taken over; bits are set and cleared one by one, unlocked. */
+	DECLARE_BITMAP(to_recover, MDC_SLOTS_MAX);
+
+	struct mdc_counters counters;
+	DECLARE_BITMAP(fault_logged, MDC_WIRE_FAULTS);
+};
+
+/*
+ * Joins: returns the cluster in *C, or -errno with nothing left behind. Under reconfig_mutex;
+ * ends early if killed. LIMITS must outlive the cluster.
+ */
+int mdc_cluster_join(struct mddev *mddev, int slots, const struct mdc_limits *limits,
+		     struct mdc_cluster **c);
+
+/*
+ * Leaves and frees C. Under reconfig_mutex. Tells the others to finish what this node's bitmap
+ * has left, if they can be reached.
+ */
+void mdc_cluster_leave(struct mdc_cluster *c);
+
+/* The bitmaps are loaded: takes over what absent nodes left, and begins to act on messages. */
+void mdc_cluster_start(struct mdc_cluster *c);
+
+/* The lent mutex: the holder of reconfig_mutex, before and after it waits for the token. */
+void mdc_lend(struct mdc_cluster *c);
+void mdc_lend_end(struct mdc_cluster *c);
+
+enum mdc_borrow { MDC_BORROW_NOT, MDC_BORROW_TAKEN, MDC_BORROW_LENT };
+
+/*
+ * Gets the array's mutex, by taking it or as a loan. MDC_BORROW_NOT: this node leaves, or the
+ * array has no thread. Waits as long as it takes.
+ */
+enum mdc_borrow mdc_borrow(struct mdc_cluster *c);
+void mdc_borrow_end(struct mdc_cluster *c, enum mdc_borrow how);
+
+/* Name of a slot's bitmap lock, for a buffer of MDC_LOCK_NAME bytes. */
+#define MDC_LOCK_NAME 16
+void mdc_bitmap_lock_name(char *name, int slot);
+
+/* UUID in the form 01234567-89ab-cdef-0123-456789abcdef, 37 bytes with its end. */
+void mdc_uuid_text(char *text, const u8 *uuid);
+
+/* Wakes all that wait for a change of the cluster's state. Any context. */
+void mdc_changed(struct mdc_cluster *c);
+
+/* Messages of faulty kinds are logged once each: true the first time. */
+bool mdc_first_of_kind(struct mdc_cluster *c, enum mdc_wire_fault fault);
+
+#define mdc_err(c, fmt, ...) \
+	pr_err("%s: slot %d: " fmt, mdc_md_name((c)->mddev), (c)->our_slot, ##__VA_ARGS__)
+#define mdc_warn(c, fmt, ...) \
+	pr_warn("%s: slot %d: " fmt, mdc_md_name((c)->mddev), (c)->our_slot, ##__VA_ARGS__)
+#define mdc_info(c, fmt, ...) \
+	pr_info("%s: slot %d: " fmt, mdc_md_name((c)->mddev), (c)->our_slot, ##__VA_ARGS__)
+
+#endif

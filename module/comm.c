@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The channel and the receiver: the numbered steps of PROTOCOL.md, "A message". Process context,
+ * but for the BAST.
+ *
+ * The locks "message" and "ack" are converted by whoever has the channel with the token, or by the
+ * receiver, never by both: has_token and receiving exclude each other, under the cluster's lock.
+ * Only the token's holder makes others receive, so while this node has it there is nothing to
+ * receive here but the end of the message before.
+ */
+#define pr_fmt(fmt) "md-cluster: " fmt
+#include "comm.h"
+#include "fault.h"
+#include "netlink.h"
+#include "newdisk.h"
+#include "recover.h"
+#include "trace.h"
+
+#define RETRY_MS 1000	/* after a lock error that should not be */
+
+#define NEWEST -1	/* the member whose superblock is the newest */
+
+static bool take_right(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool mine;
+
+	spin_lock_irqsave(&c->lock, flags);
+	mine = !c->sending;
+	if (mine)
+		c->sending = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return mine;
+}
+
+static void give_right(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->sending = false;
+	c->has_token = false;
+	c->kept = false;
+	c->announce = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+/* Takes over from an add that has kept the channel. */
+static bool take_kept(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool mine;
+
+	spin_lock_irqsave(&c->lock, flags);
+	mine = c->kept;
+	c->kept = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return mine;
+}
+
+/* With the token granted: keeps the receiver out, once it has ended what it is at. */
+static bool keep_receiver_out(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool out;
+
+	spin_lock_irqsave(&c->lock, flags);
+	out = !c->receiving;
+	if (out)
+		c->has_token = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return out;
+}
+
+/* Having the right to send: the token. On error the right is given back. */
+static int take_token(struct mdc_cluster *c, int ret)
+{
+	if (ret) {
+		give_right(c);
+		return ret;
+	}
+	wait_event(c->wait, keep_receiver_out(c));
+	return 0;
+}
+
+int mdc_channel_take(struct mdc_cluster *c, bool holds_mutex)
+{
+	int ret;
+
+	if (holds_mutex)
+		mdc_lend(c);
+	wait_event(c->wait, take_right(c));
+	ret = take_token(c, mdc_lock_convert(c->token, MDC_EX));
+	if (holds_mutex)
+		mdc_lend_end(c);
+	if (ret)
+		mdc_err(c, "no message can be sent: the lock %s failed (%d)\n",
+			mdc_lock_name(c->token), ret);
+	return ret;
+}
+
+static int take_unless(struct mdc_cluster *c, unsigned int timeout_ms,
+		       bool (*give_up)(void *arg), void *arg)
+{
+	u64 end = mdc_now_ms() + timeout_ms;
+	bool over = false, mine = false;
+	u64 now;
+	long left;
+
+	left = timeout_ms ? msecs_to_jiffies(timeout_ms) : MAX_SCHEDULE_TIMEOUT;
+	left = wait_event_killable_timeout(c->wait,
+					   (give_up && (over = give_up(arg))) ||
+					   (mine = take_right(c)), left);
+	if (left < 0)
+		return -EINTR;
+	if (over)
+		return -ECANCELED;
+	if (!mine)
+		return -ETIMEDOUT;
+	now = mdc_now_ms();
+	if (timeout_ms)
+		timeout_ms = now < end ? end - now : 1;
+	return take_token(c, mdc_lock_convert_unless(c->token, MDC_EX, timeout_ms, give_up, arg));
+}
+
+int mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex, unsigned int timeout_ms,
+			    bool (*give_up)(void *arg), void *arg)
+{
+	int ret;
+
+	if (holds_mutex)
+		mdc_lend(c);
+	ret = take_unless(c, timeout_ms, give_up, arg);
+	if (holds_mutex)
+		mdc_lend_end(c);
+	return ret;
+}
+
+int mdc_channel_take_kept(struct mdc_cluster *c)
+{
+	bool kept = false;
+	int ret = 0;
+
+	mdc_lend(c);
+	wait_event(c->wait, (kept = take_kept(c)) || take_right(c));
+	if (!kept)
+		ret = take_token(c, mdc_lock_convert(c->token, MDC_EX));
+	mdc_lend_end(c);
+	return ret;
+}
+
+void mdc_channel_keep(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->kept = true;
+	c->announce = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+bool mdc_channel_drop_kept(struct mdc_cluster *c)
+{
+	if (!take_kept(c))
+		return false;
+	mdc_channel_give(c);
+	return true;
+}
+
+void mdc_channel_give(struct mdc_cluster *c)
+{
+	mdc_lock_drop(c->token);
+	give_right(c);
+}
+
+static void count_sent(struct mdc_cluster *c, u32 type)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->counters.sent[type]++;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+/* Steps 4 to 6: the message is in its block; every other node reads it. */
+static int hand_out(struct mdc_cluster *c, unsigned int timeout_ms)
+{
+	int ret;
+
+	ret = mdc_lock_convert(c->message, MDC_CW);
+	if (ret)
+		return ret;
+	mdc_fault("send.4");
+	if (timeout_ms)
+		ret = mdc_lock_convert_unless(c->ack, MDC_EX, timeout_ms, NULL, NULL);
+	else
+		ret = mdc_lock_convert(c->ack, MDC_EX);
+	if (ret) {
+		/*
+		 * While locks stand still a cancel is not over when it returns, and until it is
+		 * nodes are asked for "ack" again: "message" is to hold them back until then.
+		 */
+		if (mdc_lock_convert(c->ack, MDC_CR))
+			mdc_err(c, "the lock %s failed\n", mdc_lock_name(c->ack));
+		return ret;
+	}
+	mdc_fault("send.7");
+	return mdc_lock_convert(c->ack, MDC_CR);
+}
+
+int mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
+{
+	u64 begin = mdc_now_ms();
+	u64 passed;
+	int ret;
+
+	msg->slot = c->our_slot;
+	mdc_fault("send.3");
+	/* Step 3. Who still reads the message before holds it in CR. */
+	if (timeout_ms)
+		ret = mdc_lock_convert_unless(c->message, MDC_EX, timeout_ms, NULL, NULL);
+	else
+		ret = mdc_lock_convert(c->message, MDC_EX);
+	if (!ret) {
+		mdc_wire_put_msg(mdc_lock_lvb(c->message), msg);
+		passed = mdc_now_ms() - begin;
+		if (timeout_ms)
+			timeout_ms = passed < timeout_ms ? timeout_ms - passed : 1;
+		ret = hand_out(c, timeout_ms);
+		/* Step 7: those that wait with PR go on. */
+		mdc_lock_drop(c->message);
+	}
+	trace_mdc_sent(c, msg, ret);
+	if (!ret)
+		count_sent(c, msg->type);
+	else if (!timeout_ms)
+		mdc_err(c, "%s was not delivered (%d): the other nodes may not know\n",
+			mdc_wire_type_name(msg->type), ret);
+	return ret;
+}
+
+int mdc_send(struct mdc_cluster *c, struct mdc_msg *msg, bool holds_mutex)
+{
+	int ret;
+
+	ret = mdc_channel_take(c, holds_mutex);
+	if (ret)
+		return ret;
+	ret = mdc_channel_send(c, msg, 0);
+	mdc_channel_give(c);
+	return ret;
+}
+
+void mdc_comm_bast(void *arg, int mode)
+{
+	struct mdc_cluster *c = arg;
+	unsigned long flags;
+
+	if (mode != MDC_EX)
+		return;
+	spin_lock_irqsave(&c->lock, flags);
+	c->message_waits = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+/* DEVICE: where to read it, or NEWEST. */
+static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
+{
+	enum mdc_borrow how;
+
+	mdc_newdisk_before_update(c);
+	/* An add is over with it, whoever added: this node stands in for the next one again. */
+	if (mdc_lock_convert(c->no_new_dev, MDC_CR))
+		mdc_err(c, "the lock %s failed\n", mdc_lock_name(c->no_new_dev));
+	how = mdc_borrow(c);
+	if (how == MDC_BORROW_NOT)
+		return;
+	if (device == NEWEST)
+		device = mdc_md_newest_device(c->mddev);
+	if (device >= 0)
+		mdc_md_reload_sb(c->mddev, device);
+	mdc_newdisk_after_update(c);
+	mdc_md_take_clean(c->mddev);
+	mdc_borrow_end(c, how);
+	mdc_netlink_event(c, MDC_EVENT_UPDATED, slot);
+}
+
+void mdc_comm_read_again(struct mdc_cluster *c)
+{
+	take_update_in(c, c->our_slot, NEWEST);
+}
+
+/*
+ * The roles for which it begins are in the superblock, and may have been read while this node was
+ * not to act on them yet. Once it has acknowledged, it must write to all that have one.
+ */
+static void received_sync_start(struct mdc_cluster *c, const struct mdc_msg *msg)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->waits_for_sync = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	take_update_in(c, msg->slot, NEWEST);
+}
+
+static void received_resize(struct mdc_cluster *c, const struct mdc_msg *msg)
+{
+	int ret;
+
+	if (msg->high == mdc_md_wanted_sectors(c->mddev))
+		return;
+	ret = mdc_md_bitmap_resize(c->mddev, msg->high);
+	if (ret)
+		mdc_err(c, "the bitmap cannot be resized for %llu sectors (%d): the node that grows the array will take its growth back\n",
+			(unsigned long long)msg->high, ret);
+}
+
+static void act(struct mdc_cluster *c, const struct mdc_msg *msg)
+{
+	switch (msg->type) {
+	case MDC_METADATA_UPDATED:
+		take_update_in(c, msg->slot, msg->raid_slot);
+		break;
+	case MDC_RESYNCING:
+		mdc_resync_received(c, msg);
+		break;
+	case MDC_NEWDISK:
+		mdc_newdisk_received(c, msg);
+		break;
+	case MDC_REMOVE:
+		if (!mdc_md_mark_removed(c->mddev, msg->raid_slot))
+			mdc_warn(c, "slot %u removes device %u, which is no member here\n",
+				 msg->slot, msg->raid_slot);
+		break;
+	case MDC_RE_ADD:
+		if (!mdc_md_clear_faulty(c->mddev, msg->raid_slot))
+			mdc_warn(c, "slot %u adds device %u again, which is no faulty member here\n",
+				 msg->slot, msg->raid_slot);
+		break;
+	case MDC_BITMAP_NEEDS_SYNC:
+		mdc_recover_slot(c, msg->slot);
+		break;
+	case MDC_CHANGE_CAPACITY:
+		mdc_md_set_capacity(c->mddev);
+		break;
+	case MDC_BITMAP_RESIZE:
+		received_resize(c, msg);
+		break;
+	case MDC_RESYNCING_START:
+		received_sync_start(c, msg);
+		break;
+	}
+}
+
+static void count_received(struct mdc_cluster *c, const struct mdc_msg *msg,
+			   enum mdc_wire_fault fault, bool valid)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	if (!valid)
+		c->counters.lost++;
+	else if (fault)
+		c->counters.dropped[fault]++;
+	else
+		c->counters.received[msg->type]++;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+/* Step 5, with the message readable. Whatever it is, it will be acknowledged. */
+static void read_message(struct mdc_cluster *c)
+{
+	struct mdc_wire_limits limits = {
+		.our_slot = c->our_slot,
+		.slots = c->slots,
+		.devices = mdc_md_devices(c->mddev),
+		.sectors = mdc_md_sectors(c->mddev),
+	};
+	bool valid = mdc_lock_lvb_valid(c->message);
+	enum mdc_wire_fault fault;
+	struct mdc_msg msg;
+
+	fault = mdc_wire_get_msg(mdc_lock_lvb(c->message), &limits, &msg);
+	trace_mdc_received(c, &msg, fault);
+	count_received(c, &msg, fault, valid);
+	if (!valid) {
+		/*
+		 * Its sender died, and what it said with it. Only an update of the superblock
+		 * would be missed for good: a resync that it told of ends with it, and an add
+		 * is settled.
+		 */
+		mdc_info(c, "a message was lost with its sender: reading the superblock instead\n");
+		mdc_comm_read_again(c);
+	} else if (!fault) {
+		act(c, &msg);
+	} else if (mdc_first_of_kind(c, fault)) {
+		mdc_warn(c, "a message is dropped: %s (type %u, slot %u, device %u); further ones of this kind are only counted\n",
+			 mdc_wire_fault_name(fault), msg.type, msg.slot, msg.raid_slot);
+	}
+}
+
+/* Steps 5 and 6 of the side that receives. */
+static int receive(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	int ret;
+
+	ret = mdc_lock_convert(c->message, MDC_CR);
+	if (ret)
+		return ret;
+	mdc_fault("receive.5");
+	read_message(c);
+	mdc_fault("receive.6");
+	ret = mdc_lock_convert(c->ack, MDC_NL);
+	if (ret)
+		return ret;
+	/* In NL nothing calls for ack; what does from now on is a new message. */
+	spin_lock_irqsave(&c->lock, flags);
+	c->message_waits = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	/* Not granted before the sender has heard all: so ack is not taken back too early. */
+	ret = mdc_lock_convert(c->message, MDC_PR);
+	if (ret)
+		return ret;
+	ret = mdc_lock_convert(c->ack, MDC_CR);
+	if (ret)
+		return ret;
+	return mdc_lock_convert(c->message, MDC_NL);
+}
+
+static bool may_receive(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool may;
+
+	spin_lock_irqsave(&c->lock, flags);
+	may = c->message_waits && c->in_cluster && !c->has_token && !c->leaving;
+	if (may) {
+		c->receiving = true;
+		c->receiving_since = mdc_now_ms();
+	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	return may;
+}
+
+static void end_receiving(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->receiving = false;
+	c->receiving_since = 0;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+static int receiver(void *arg)
+{
+	struct mdc_cluster *c = arg;
+	bool waits = false;
+	int ret;
+
+	while (!kthread_should_stop()) {
+		wait_event_idle(c->wait, kthread_should_stop() || (waits = may_receive(c)));
+		if (!waits)
+			break;
+		waits = false;
+		ret = receive(c);
+		end_receiving(c);
+		if (ret && ret != -ESHUTDOWN) {
+			mdc_err(c, "receiving failed: a lock of the channel gave %d; trying again\n",
+				ret);
+			wait_event_idle_timeout(c->wait, kthread_should_stop(),
+						msecs_to_jiffies(RETRY_MS));
+		}
+	}
+	return 0;
+}
+
+int mdc_comm_open(struct mdc_cluster *c)
+{
+	unsigned int patience = c->limits->join_timeout;
+	struct task_struct *thread;
+	int ret;
+
+	ret = mdc_lock_new(c->ls, "message", true, NULL, NULL, &c->message);
+	if (!ret)
+		ret = mdc_lock_new(c->ls, "token", false, NULL, NULL, &c->token);
+	if (!ret)
+		ret = mdc_lock_new(c->ls, "no-new-dev", false, NULL, NULL, &c->no_new_dev);
+	if (ret)
+		return ret;
+	/* With the token nobody sends while this node becomes one more that must acknowledge. */
+	ret = mdc_lock_convert_unless(c->token, MDC_EX, patience, NULL, NULL);
+	if (ret)
+		return ret;
+	ret = mdc_lock_new(c->ls, "ack", false, mdc_comm_bast, c, &c->ack);
+	if (!ret)
+		ret = mdc_lock_convert_unless(c->ack, MDC_CR, patience, NULL, NULL);
+	mdc_lock_drop(c->token);
+	if (!ret)
+		ret = mdc_lock_convert_unless(c->no_new_dev, MDC_CR, patience, NULL, NULL);
+	if (ret)
+		return ret;
+	thread = kthread_run(receiver, c, "%s_mdc_recv", mdc_md_name(c->mddev));
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	c->receiver = thread;
+	return 0;
+}
+
+void mdc_comm_start(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->in_cluster = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+void mdc_comm_close(struct mdc_cluster *c)
+{
+	if (c->receiver)
+		kthread_stop(c->receiver);
+	c->receiver = NULL;
+	mdc_lock_free(c->ack);
+	mdc_lock_free(c->message);
+	mdc_lock_free(c->no_new_dev);
+	mdc_lock_free(c->token);
+	c->ack = NULL;
+	c->message = NULL;
+	c->no_new_dev = NULL;
+	c->token = NULL;
+}

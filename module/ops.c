@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What md core asks of a clustered array, put in terms of the channel, the add and the recovery.
+ * Process context; mdc_ops_area_busy() is on the path of every write.
+ */
+#define pr_fmt(fmt) "md-cluster: " fmt
+#include "ops.h"
+#include "comm.h"
+#include "fault.h"
+#include "main.h"
+#include "newdisk.h"
+#include "recover.h"
+
+int mdc_ops_join(struct mddev *mddev, int slots, struct mdc_cluster **c)
+{
+	return mdc_cluster_join(mddev, slots, &mdc_limits, c);
+}
+
+void mdc_ops_leave(struct mdc_cluster *c)
+{
+	mdc_cluster_leave(c);
+}
+
+int mdc_ops_slot(struct mdc_cluster *c)
+{
+	return c->our_slot;
+}
+
+void mdc_ops_load_bitmaps(struct mdc_cluster *c)
+{
+	mdc_cluster_start(c);
+}
+
+/* The superblock. */
+
+/* A mere spare changes no role in the superblock: it is to be written all the same. */
+int mdc_ops_metadata_start(struct mdc_cluster *c)
+{
+	int ret = mdc_channel_take_kept(c);
+
+	if (!ret && c->announce)
+		mdc_md_force_update(c->mddev);
+	return ret;
+}
+
+static int tell_update(struct mdc_cluster *c)
+{
+	struct mdc_msg msg = { .type = MDC_METADATA_UPDATED };
+	int device = mdc_md_good_device(c->mddev);
+
+	if (device < 0) {
+		mdc_warn(c, "no member is left to read the superblock from: the other nodes are not told of its update\n");
+		return 0;
+	}
+	msg.raid_slot = device;
+	return mdc_channel_send(c, &msg, 0);
+}
+
+int mdc_ops_metadata_finish(struct mdc_cluster *c)
+{
+	int ret;
+
+	mdc_fault("add.11");
+	ret = tell_update(c);
+	mdc_channel_give(c);
+	return ret;
+}
+
+void mdc_ops_metadata_cancel(struct mdc_cluster *c)
+{
+	mdc_channel_give(c);
+}
+
+/* Resync. */
+
+int mdc_ops_resync_start(struct mdc_cluster *c)
+{
+	return mdc_resync_begin(c);
+}
+
+int mdc_ops_resync_announce(struct mdc_cluster *c)
+{
+	struct mdc_msg msg = { .type = MDC_RESYNCING_START };
+
+	return mdc_send(c, &msg, false);
+}
+
+int mdc_ops_resync_update(struct mdc_cluster *c, u64 lo, u64 hi)
+{
+	struct mdc_range range = { lo, hi };
+
+	return mdc_resync_tell(c, &range, false);
+}
+
+int mdc_ops_resync_finish(struct mdc_cluster *c)
+{
+	return mdc_resync_end(c);
+}
+
+bool mdc_ops_waits_for_sync(struct mdc_cluster *c)
+{
+	return READ_ONCE(c->waits_for_sync);
+}
+
+void mdc_ops_resync_range(struct mdc_cluster *c, u64 *lo, u64 *hi)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	*lo = c->suspended.range.lo;
+	*hi = c->suspended.range.hi;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+bool mdc_ops_area_busy(struct mdc_cluster *c, bool write, u64 lo, u64 hi)
+{
+	unsigned long flags;
+	bool busy;
+
+	if (!write && READ_ONCE(c->stopped))
+		return true;
+	/* Nothing is resynced elsewhere: a range that comes now drains this write. */
+	if (!READ_ONCE(c->suspended.range.hi))
+		return false;
+	spin_lock_irqsave(&c->lock, flags);
+	busy = mdc_suspended_covers(&c->suspended, lo, hi);
+	spin_unlock_irqrestore(&c->lock, flags);
+	return busy;
+}
+
+/* Members. */
+
+int mdc_ops_add(struct mdc_cluster *c, struct md_rdev *rdev)
+{
+	return mdc_newdisk_ask(c, mdc_md_rdev_number(rdev), mdc_md_rdev_uuid(rdev));
+}
+
+void mdc_ops_add_cancel(struct mdc_cluster *c)
+{
+	mdc_newdisk_cancel(c);
+}
+
+int mdc_ops_add_answer(struct mdc_cluster *c, bool found)
+{
+	return mdc_newdisk_answer(c, found);
+}
+
+int mdc_ops_remove(struct mdc_cluster *c, struct md_rdev *rdev)
+{
+	struct mdc_msg msg = {
+		.type = MDC_REMOVE,
+		.raid_slot = mdc_md_rdev_number(rdev),
+	};
+	int ret;
+
+	ret = mdc_channel_take(c, true);
+	if (ret)
+		return ret;
+	/* Waiting for the channel this node may have heard that the spare is in use. */
+	if (mdc_md_leg_elsewhere(c->mddev, rdev))
+		ret = -EBUSY;
+	else
+		ret = mdc_channel_send(c, &msg, 0);
+	mdc_channel_give(c);
+	return ret;
+}
+
+/* What others wrote while the disk was away stands in their bitmaps. */
+int mdc_ops_readd(struct mdc_cluster *c, struct md_rdev *rdev)
+{
+	struct mdc_msg msg = {
+		.type = MDC_RE_ADD,
+		.raid_slot = mdc_md_rdev_number(rdev),
+	};
+	struct mdc_range dirty;
+	int slot, ret;
+
+	ret = mdc_send(c, &msg, true);
+	for (slot = 0; !ret && slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
+		if (ret)
+			mdc_err(c, "device %u cannot be added again: the bitmap of slot %d cannot be read (%d)\n",
+				msg.raid_slot, slot, ret);
+		else if (dirty.hi)
+			mdc_md_lower_resync_mark(c->mddev, dirty.lo);
+	}
+	if (!ret)
+		mdc_md_force_update(c->mddev);
+	return ret;
+}
+
+/* Size. */
+
+/* SLOT's bitmap lock in PW, at once: 0 if nobody has the slot, -EAGAIN if somebody does. */
+static int try_slot(struct mdc_cluster *c, int slot, struct mdc_lock **lock)
+{
+	char name[MDC_LOCK_NAME];
+	int ret;
+
+	mdc_bitmap_lock_name(name, slot);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, lock);
+	if (ret)
+		return ret;
+	ret = mdc_lock_try(*lock, MDC_PW);
+	if (ret) {
+		mdc_lock_free(*lock);
+		*lock = NULL;
+	}
+	return ret;
+}
+
+static int tell_resize(struct mdc_cluster *c, u64 sectors)
+{
+	struct mdc_msg msg = { .type = MDC_BITMAP_RESIZE, .high = sectors };
+
+	return mdc_send(c, &msg, true);
+}
+
+/* Whether SLOT's bitmap has PAGES pages; that of an absent node is made so. */
+static int check_pages(struct mdc_cluster *c, int slot, unsigned long pages)
+{
+	struct mdc_lock *lock = NULL;
+	unsigned long theirs;
+	int ret;
+
+	ret = try_slot(c, slot, &lock);
+	if (!ret) {
+		ret = mdc_md_bitmap_set_pages(c->mddev, slot, pages);
+		mdc_lock_free(lock);
+		return ret;
+	}
+	if (ret != -EAGAIN)
+		return ret;
+	ret = mdc_md_bitmap_pages(c->mddev, slot, &theirs);
+	if (!ret && theirs != pages)
+		ret = -EINVAL;
+	return ret;
+}
+
+int mdc_ops_resize_bitmaps(struct mdc_cluster *c, u64 sectors, u64 old_sectors)
+{
+	unsigned long pages;
+	int slot, ret;
+
+	ret = mdc_md_bitmap_pages(c->mddev, -1, &pages);
+	if (!ret)
+		ret = tell_resize(c, sectors);
+	if (ret)
+		return ret;
+	for (slot = 0; !ret && slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		ret = check_pages(c, slot, pages);
+		if (ret)
+			mdc_err(c, "the bitmap of slot %d did not take the new size (%d): all go back to the old one\n",
+				slot, ret);
+	}
+	if (ret && tell_resize(c, old_sectors))
+		mdc_err(c, "the other nodes were not told to go back to the old bitmap size\n");
+	return ret;
+}
+
+/* Whether all bitmaps cover as many sectors as ours; those of absent nodes are made to. */
+static bool same_sync_size(struct mdc_cluster *c)
+{
+	struct mdc_lock *lock;
+	u64 ours, theirs;
+	int slot, ret;
+
+	if (mdc_md_bitmap_sync_size(c->mddev, -1, false, &ours))
+		return false;
+	for (slot = 0; slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		lock = NULL;
+		ret = try_slot(c, slot, &lock);
+		if (ret && ret != -EAGAIN)
+			return false;
+		ret = mdc_md_bitmap_sync_size(c->mddev, slot, !ret, &theirs);
+		mdc_lock_free(lock);
+		if (ret || theirs != ours) {
+			mdc_err(c, "the bitmap of slot %d did not follow the new size (%d)\n",
+				slot, ret);
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * All nodes read the new size in the superblock; only when each has followed may the array be
+ * used up to it. Else it goes back to what it was, for all.
+ */
+void mdc_ops_update_size(struct mdc_cluster *c, u64 old_device_sectors)
+{
+	struct mdc_msg capacity = { .type = MDC_CHANGE_CAPACITY };
+	bool good;
+
+	mdc_md_update_sb(c->mddev);
+	if (mdc_channel_take(c, true))
+		return;
+	good = !tell_update(c) && same_sync_size(c);
+	if (good) {
+		if (mdc_channel_send(c, &capacity, 0))
+			mdc_err(c, "the other nodes do not know the new capacity\n");
+		mdc_md_set_capacity(c->mddev);
+	}
+	mdc_channel_give(c);
+	if (good)
+		return;
+	mdc_err(c, "a node did not follow the new size: the array goes back to the old one\n");
+	if (mdc_md_resize(c->mddev, old_device_sectors))
+		mdc_err(c, "the array could not go back to its old size\n");
+	mdc_md_update_sb(c->mddev);
+}
+
+void mdc_ops_unlock_bitmaps(struct mdc_cluster *c)
+{
+	int slot;
+
+	if (!c->others)
+		return;
+	for (slot = 0; slot < c->slots; slot++)
+		mdc_lock_free(c->others[slot]);
+	kfree(c->others);
+	c->others = NULL;
+}
+
+int mdc_ops_lock_bitmaps(struct mdc_cluster *c)
+{
+	int slot, ret;
+
+	c->others = kcalloc(c->slots, sizeof(*c->others), GFP_KERNEL);
+	if (!c->others)
+		return -ENOMEM;
+	for (slot = 0; slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		ret = try_slot(c, slot, &c->others[slot]);
+		if (ret == -EAGAIN)
+			mdc_err(c, "the node in slot %d uses the array: stop it there first\n",
+				slot);
+		if (ret)
+			return ret;
+	}
+	return 1;
+}

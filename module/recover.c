@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Bitmaps of nodes that are gone, and ranges that one node resyncs while the others wait to write
+ * there: PROTOCOL.md, "A node fails" and "A node resyncs". Process context, but for
+ * mdc_recover_slot().
+ */
+#define pr_fmt(fmt) "md-cluster: " fmt
+#include "recover.h"
+#include "comm.h"
+#include "fault.h"
+#include "netlink.h"
+#include "trace.h"
+
+#define RETRY_MS 10000
+
+/* Bitmaps of nodes that are gone. */
+
+void mdc_recover_slot(struct mdc_cluster *c, int slot)
+{
+	unsigned long flags;
+
+	if (slot < 0 || slot >= c->slots) {
+		mdc_warn(c, "slot %d has no bitmap to take over: the array has bitmaps for %d nodes\n",
+			 slot, c->slots);
+		return;
+	}
+	set_bit(slot, c->to_recover);
+	mdc_changed(c);
+	spin_lock_irqsave(&c->lock, flags);
+	if (c->recover_wait)
+		mdc_lock_poke(c->recover_wait);
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+/* True if SLOT was resyncing. */
+static bool end_suspension_of(struct mdc_cluster *c, int slot)
+{
+	unsigned long flags;
+	bool ended;
+
+	spin_lock_irqsave(&c->lock, flags);
+	ended = mdc_suspended_end_of(&c->suspended, slot);
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (ended) {
+		/* Writers that wait for the range look again when the array goes on. */
+		mdc_md_quiesce(c->mddev, true);
+		mdc_md_quiesce(c->mddev, false);
+	}
+	return ended;
+}
+
+/* Its bitmap lock is held in PW: its owner is gone, and nobody else takes it over. */
+static int take_over(struct mdc_cluster *c, int slot)
+{
+	struct mdc_range dirty;
+	unsigned long flags;
+	bool resynced;
+	int ret;
+
+	mdc_fault("recover.2");
+	ret = mdc_md_bitmap_take(c->mddev, slot, true, &dirty);
+	trace_mdc_slot(c, slot, ret ? 0 : dirty.lo, ret ? 0 : dirty.hi, ret);
+	if (ret) {
+		mdc_err(c, "the bitmap of slot %d cannot be read (%d): what it left is not resynced yet; trying again\n",
+			slot, ret);
+		return ret;
+	}
+	resynced = end_suspension_of(c, slot);
+	mdc_md_continue_reshape(c->mddev);
+	if (dirty.hi)
+		mdc_md_lower_resync_mark(c->mddev, dirty.lo);
+	/* A recovery onto a new disk leaves no trace in the bitmap, and is to go on all the same. */
+	if (dirty.hi || resynced) {
+		mdc_md_set_remote_resync(c->mddev, false);
+		mdc_md_resync_needed(c->mddev);
+	}
+	clear_bit(slot, c->to_recover);
+	spin_lock_irqsave(&c->lock, flags);
+	c->counters.slots_recovered++;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_info(c, "bitmap of slot %d taken over%s\n", slot, dirty.hi ? ", a resync is due" : "");
+	mdc_netlink_event(c, MDC_EVENT_RECOVERED, slot);
+	return 0;
+}
+
+struct waiting {
+	struct mdc_cluster *c;
+	unsigned long known[BITS_TO_LONGS(MDC_SLOTS_MAX)];
+};
+
+/* Another slot's bitmap came up meanwhile: it may be had at once. */
+static bool more_to_recover(void *arg)
+{
+	struct waiting *w = arg;
+	int slot;
+
+	if (kthread_should_stop())
+		return true;
+	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
+		if (!test_bit(slot, w->known))
+			return true;
+	return false;
+}
+
+/*
+ * One slot: 0 when done, -EAGAIN when its lock is held by a node, which is leaving, or has taken
+ * the slot anew and looks after the bitmap itself. W: wait for the lock, until more comes up.
+ */
+static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w)
+{
+	char name[MDC_LOCK_NAME];
+	struct mdc_lock *lock;
+	unsigned long flags;
+	int ret;
+
+	mdc_bitmap_lock_name(name, slot);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &lock);
+	if (ret)
+		return ret;
+	if (w) {
+		spin_lock_irqsave(&c->lock, flags);
+		c->recover_wait = lock;
+		spin_unlock_irqrestore(&c->lock, flags);
+		ret = mdc_lock_convert_unless(lock, MDC_PW, 0, more_to_recover, w);
+		spin_lock_irqsave(&c->lock, flags);
+		c->recover_wait = NULL;
+		spin_unlock_irqrestore(&c->lock, flags);
+	} else {
+		ret = mdc_lock_try(lock, MDC_PW);
+	}
+	if (!ret)
+		ret = take_over(c, slot);
+	mdc_lock_free(lock);
+	return ret;
+}
+
+static bool recoverer_stops(void *arg)
+{
+	return kthread_should_stop();
+}
+
+/*
+ * A node may have died after it wrote the superblock and before it told of it. The token: nobody
+ * else is writing it just now.
+ */
+static int read_its_last_update(struct mdc_cluster *c)
+{
+	int ret;
+
+	ret = mdc_channel_take_unless(c, false, 0, recoverer_stops, c);
+	if (ret)
+		return ret;
+	mdc_comm_read_again(c);
+	mdc_channel_give(c);
+	return 0;
+}
+
+/* All slots whose lock is free; then waits for one of the others. */
+static int recover_round(struct mdc_cluster *c)
+{
+	struct waiting w = { .c = c };
+	int slot, held = -1, failed, ret;
+
+	bitmap_copy(w.known, c->to_recover, MDC_SLOTS_MAX);
+	failed = read_its_last_update(c);
+	for_each_set_bit(slot, w.known, MDC_SLOTS_MAX) {
+		if (kthread_should_stop())
+			return 0;
+		ret = recover_one(c, slot, NULL);
+		if (ret == -EAGAIN)
+			held = slot;
+		else if (ret)
+			failed = ret;
+	}
+	if (failed || held < 0)
+		return failed;
+	ret = recover_one(c, held, &w);
+	return ret == -ECANCELED ? 0 : ret;
+}
+
+static bool work_to_do(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool started;
+
+	spin_lock_irqsave(&c->lock, flags);
+	started = c->in_cluster && !c->leaving;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return started && !bitmap_empty(c->to_recover, MDC_SLOTS_MAX);
+}
+
+static int recoverer(void *arg)
+{
+	struct mdc_cluster *c = arg;
+
+	while (!kthread_should_stop()) {
+		wait_event_idle(c->wait, work_to_do(c) || kthread_should_stop());
+		if (!kthread_should_stop() && recover_round(c))
+			wait_event_idle_timeout(c->wait, kthread_should_stop(),
+						msecs_to_jiffies(RETRY_MS));
+	}
+	return 0;
+}
+
+int mdc_recover_open(struct mdc_cluster *c)
+{
+	struct task_struct *thread;
+
+	thread = kthread_run(recoverer, c, "%s_mdc_recover", mdc_md_name(c->mddev));
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	c->recoverer = thread;
+	return 0;
+}
+
+void mdc_recover_close(struct mdc_cluster *c)
+{
+	if (c->recoverer)
+		kthread_stop(c->recoverer);
+	c->recoverer = NULL;
+}
+
+/* A node is there: does it resync? Its range stands in the block of its bitmap lock. */
+static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
+{
+	struct mdc_range range = { 0, 0 };
+	unsigned long flags;
+	int ret;
+
+	ret = mdc_lock_convert(lock, MDC_CR);
+	if (ret)
+		return ret;
+	if (mdc_lock_lvb_valid(lock) && !mdc_wire_get_range(mdc_lock_lvb(lock), &range))
+		mdc_warn(c, "the range that slot %d resyncs is malformed; it is taken as none\n",
+			 slot);
+	mdc_lock_drop(lock);
+	if (!range.hi)
+		return 0;
+	mdc_info(c, "slot %d resyncs sectors %llu to %llu\n", slot, (unsigned long long)range.lo,
+		 (unsigned long long)range.hi);
+	spin_lock_irqsave(&c->lock, flags);
+	mdc_suspended_set(&c->suspended, slot, &range);
+	spin_unlock_irqrestore(&c->lock, flags);
+	return 0;
+}
+
+/* Nobody has the slot: what its last owner left is ours to know. */
+static int learn_dirt(struct mdc_cluster *c, int slot)
+{
+	struct mdc_range dirty;
+	int ret;
+
+	ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
+	if (ret) {
+		mdc_err(c, "the bitmap of slot %d cannot be read (%d)\n", slot, ret);
+		return ret;
+	}
+	if (dirty.hi && dirty.lo < mdc_md_resync_mark(c->mddev)) {
+		mdc_md_lower_resync_mark(c->mddev, dirty.lo);
+		mdc_md_resync_needed(c->mddev);
+		mdc_md_check_recovery(c->mddev);
+	}
+	return 0;
+}
+
+int mdc_recover_gather(struct mdc_cluster *c)
+{
+	char name[MDC_LOCK_NAME];
+	struct mdc_lock *lock;
+	int slot, ret, failed = 0;
+
+	for (slot = 0; slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		mdc_bitmap_lock_name(name, slot);
+		ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &lock);
+		if (ret)
+			return ret;
+		ret = mdc_lock_try(lock, MDC_PW);
+		if (ret == -EAGAIN)
+			ret = learn_range(c, slot, lock);
+		else if (!ret)
+			ret = learn_dirt(c, slot);
+		mdc_lock_free(lock);
+		if (ret)
+			failed = ret;
+	}
+	return failed;
+}
+
+/* This node resyncs. */
+
+static bool resync_is_off(void *arg)
+{
+	struct mdc_cluster *c = arg;
+
+	return kthread_should_stop() || mdc_md_closing(c->mddev);
+}
+
+/*
+ * Also waits until the others know who takes part: they must write to a disk from before the
+ * first sector is copied to it.
+ */
+int mdc_resync_begin(struct mdc_cluster *c)
+{
+	int ret;
+
+	ret = mdc_lock_convert_unless(c->resync, MDC_EX, 0, resync_is_off, c);
+	if (ret)
+		return ret;
+	wait_event_idle(*mdc_md_waiters(c->mddev),
+			!mdc_md_sb_pending(c->mddev) || resync_is_off(c));
+	if (!mdc_md_sb_pending(c->mddev))
+		return 0;
+	mdc_lock_drop(c->resync);
+	return -ECANCELED;
+}
+
+bool mdc_resync_unfinished(struct mdc_cluster *c)
+{
+	struct mdc_range told;
+
+	return !mdc_wire_get_range(mdc_lock_lvb(c->bitmap), &told) || told.hi;
+}
+
+int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool holds_mutex)
+{
+	struct mdc_msg msg = {
+		.type = MDC_RESYNCING,
+		.low = range->lo,
+		.high = range->hi,
+	};
+	int ret;
+
+	if (!range->hi && !mdc_resync_unfinished(c))
+		return 0;
+	mdc_fault("resync.3");
+	/* For nodes that join later; PW to PW writes the block. */
+	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
+	ret = mdc_lock_convert(c->bitmap, MDC_PW);
+	if (ret)
+		mdc_err(c, "the range of the resync could not be left in %s (%d)\n",
+			mdc_lock_name(c->bitmap), ret);
+	return mdc_send(c, &msg, holds_mutex);
+}
+
+int mdc_resync_end(struct mdc_cluster *c)
+{
+	static const struct mdc_range none;
+	int ret = 0;
+
+	mdc_fault("resync.4");
+	mdc_md_set_remote_resync(c->mddev, false);
+	/* At a stop it is not over: another node goes on with it. */
+	if (!mdc_md_closing(c->mddev)) {
+		if (mdc_md_recovery_unrecorded(c->mddev)) {
+			mdc_md_force_update(c->mddev);
+			mdc_md_update_sb(c->mddev);
+		}
+		ret = mdc_resync_tell(c, &none, true);
+	}
+	mdc_lock_drop(c->resync);
+	return ret;
+}
+
+/* Another node resyncs. */
+
+static void set_suspended(struct mdc_cluster *c, int slot, const struct mdc_range *range)
+{
+	enum mdc_suspend_step step;
+	unsigned long flags;
+
+	/* First the range, then the drain: who writes after the drain has seen the range. */
+	spin_lock_irqsave(&c->lock, flags);
+	step = mdc_suspended_set(&c->suspended, slot, range);
+	if (step != MDC_SUSPEND_SAME)
+		c->counters.quiesced++;
+	spin_unlock_irqrestore(&c->lock, flags);
+	trace_mdc_range(c, slot, range->lo, range->hi);
+	if (step == MDC_SUSPEND_SAME)
+		return;
+	mdc_md_quiesce(c->mddev, true);
+	mdc_md_quiesce(c->mddev, false);
+}
+
+void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
+{
+	struct mdc_range range = { msg->low, msg->high };
+	unsigned long flags;
+
+	if (range.hi) {
+		mdc_fault("resync.3.peer");
+		mdc_md_set_remote_resync(c->mddev, true);
+		/* A reshape moves in small steps that bitmaps do not follow. */
+		if (!mdc_md_reshaping(c->mddev))
+			mdc_md_bitmap_follow(c->mddev, &c->followed, &range);
+		c->followed = range;
+		set_suspended(c, msg->slot, &range);
+		return;
+	}
+	mdc_md_set_remote_resync(c->mddev, false);
+	set_suspended(c, msg->slot, &range);
+	spin_lock_irqsave(&c->lock, flags);
+	c->waits_for_sync = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_md_resync_needed(c->mddev);
+}
