@@ -57,23 +57,39 @@ static void stopped(void *arg)
 static void member_failed(void *arg, const struct mdc_member *member)
 {
 	struct mdc_cluster *c = arg;
+	unsigned long flags;
 
+	spin_lock_irqsave(&c->lock, flags);
+	if (c->suspended.range.hi && c->suspended.owner == member->slot - 1)
+		c->orphaned = true;
+	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_info(c, "node %d in slot %d is gone: its bitmap will be taken over\n",
 		 member->nodeid, member->slot - 1);
 	mdc_recover_slot(c, member->slot - 1);
 	mdc_netlink_event(c, MDC_EVENT_MEMBER_FAILED, member->slot - 1);
 }
 
-/* Under the lock. Whose range this node does not write, though it is no member: -1 if nobody. */
-static int gone_owner(const struct mdc_cluster *c)
+/*
+ * Under the lock. Whose range this node does not write, though it is no member: -1 if nobody. Where
+ * another node has the slot of one that failed, that node looks after the bitmap, and nobody will
+ * take it over and end the range with that.
+ */
+static int gone_owner(struct mdc_cluster *c)
 {
 	int i;
 
 	if (!c->suspended.range.hi)
 		return -1;
-	for (i = 0; i < c->members_count; i++)
-		if (c->members[i].slot - 1 == c->suspended.owner)
-			return -1;
+	for (i = 0; i < c->members_count; i++) {
+		if (c->members[i].slot - 1 != c->suspended.owner)
+			continue;
+		if (c->orphaned) {
+			mdc_suspended_init(&c->suspended);
+			c->wake_writers = true;
+		}
+		c->orphaned = false;
+		return -1;
+	}
 	return c->suspended.owner;
 }
 
@@ -200,6 +216,7 @@ static struct mdc_cluster *new_cluster(struct mddev *mddev, int slots,
 	c->slots = slots;
 	c->limits = limits;
 	c->our_slot = -1;
+	c->late_dirt = MDC_MD_CLEAN;
 	spin_lock_init(&c->lock);
 	init_waitqueue_head(&c->wait);
 	mdc_suspended_init(&c->suspended);
@@ -320,6 +337,9 @@ static void catch_up(struct mdc_cluster *c)
 	device = mdc_md_newest_device(c->mddev);
 	if (device >= 0)
 		mdc_md_reload_sb(c->mddev, device);
+	/* The failed disk whose place it takes is still there; only md core's thread can do that. */
+	if (mdc_md_leg_missing(c->mddev))
+		WRITE_ONCE(c->catching_up, true);
 }
 
 void mdc_cluster_start(struct mdc_cluster *c)

@@ -96,13 +96,14 @@ struct mdc_cluster {
 	struct mdc_member members[MDC_MEMBERS_MAX];
 	int members_count;
 	bool stopped;			/* locks stand still: read balancing as well */
+	bool catching_up;		/* a leg that others use is none here yet: no writes */
 	bool in_cluster;		/* the array is up; messages may be acted upon */
 	bool leaving;
 
 	/* The channel: comm.c. */
 	bool sending;			/* someone sends, or waits for the token */
 	bool has_token;			/* ... and has it */
-	bool kept;			/* an add left it held, for the metadata update to come */
+	bool kept;			/* an add or re-add left it held, for the update to come */
 	bool announce;			/* ... and that update must not be left out */
 	u64 kept_since;			/* ms */
 	bool message_waits;		/* another node wants ack in EX */
@@ -114,10 +115,16 @@ struct mdc_cluster {
 	bool borrowed;
 
 	struct mdc_suspended suspended;
+	bool orphaned;			/* ... and its owner failed */
+	bool wake_writers;		/* it ended; the recoverer has those look that wait for it */
 	struct mdc_range followed;	/* of the RESYNCING before; the receiver's alone */
 	struct mdc_peer_add add;
+	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
+	u64 late_dirt;			/* first sector that came up meanwhile; MDC_MD_CLEAN: none */
+	bool sweep;			/* a device is to be taken out by md core's thread */
 	bool waits_for_sync;		/* a disk came; its recovery has not begun */
 	struct mdc_lock *recover_wait;	/* the recoverer waits for it */
+	bool read_again;		/* a node is gone that may have written the superblock */
 
 	/* Slots whose bitmap is to be taken over; bits are set and cleared one by one, unlocked. */
 	DECLARE_BITMAP(to_recover, MDC_SLOTS_MAX);

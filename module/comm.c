@@ -332,7 +332,9 @@ static void act(struct mdc_cluster *c, const struct mdc_msg *msg)
 		mdc_newdisk_received(c, msg);
 		break;
 	case MDC_REMOVE:
-		if (!mdc_md_mark_removed(c->mddev, msg->raid_slot))
+		if (mdc_md_mark_removed(c->mddev, msg->raid_slot))
+			mdc_newdisk_sweep(c);
+		else
 			mdc_warn(c, "slot %u removes device %u, which is no member here\n",
 				 msg->slot, msg->raid_slot);
 		break;
@@ -404,7 +406,7 @@ static void read_message(struct mdc_cluster *c)
 }
 
 /* Steps 5 and 6 of the side that receives. */
-static int receive(struct mdc_cluster *c)
+static int take_message(struct mdc_cluster *c)
 {
 	unsigned long flags;
 	int ret;
@@ -469,7 +471,7 @@ static int receiver(void *arg)
 		if (!waits)
 			break;
 		waits = false;
-		ret = receive(c);
+		ret = take_message(c);
 		end_receiving(c);
 		if (ret && ret != -ESHUTDOWN) {
 			mdc_err(c, "receiving failed: a lock of the channel gave %d; trying again\n",

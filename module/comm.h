@@ -31,7 +31,7 @@ int __must_check mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex
 					 unsigned int timeout_ms,
 					 bool (*give_up)(void *arg), void *arg);
 
-/* Takes over a channel that an add has kept, else as mdc_channel_take(), holding the mutex. */
+/* Takes over a channel that an add or a re-add has kept, else as mdc_channel_take(), holding the mutex. */
 int __must_check mdc_channel_take_kept(struct mdc_cluster *c);
 
 /* Leaves the channel held for mdc_channel_take_kept(), and the update that follows. */

@@ -537,16 +537,24 @@ struct mddev *mdc_md_rdev_mddev(struct md_rdev *rdev)
 	return rdev->mddev;
 }
 
-/*
- * md core's thread takes out what has the flag at the beginning of a pass. Where this comes in the
- * middle of one, only something to write makes sure that there is another.
- */
 static void take_out(struct mddev *mddev, struct md_rdev *rdev)
 {
 	set_bit(ClusterRemove, &rdev->flags);
-	if (!mddev->ro)
-		set_bit(MD_SB_CHANGE_DEVS, &mddev->sb_flags);
 	mdc_md_resync_needed(mddev);
+}
+
+bool mdc_md_sweep(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	bool left = false;
+
+	rcu_read_lock();
+	rdev_for_each_rcu(rdev, mddev)
+		left |= rdev->raid_disk < 0 && test_bit(ClusterRemove, &rdev->flags);
+	rcu_read_unlock();
+	if (left)
+		mdc_md_resync_needed(mddev);
+	return left;
 }
 
 bool mdc_md_mark_removed(struct mddev *mddev, u32 device)
@@ -604,6 +612,7 @@ static bool recovery_unrecorded(struct md_rdev *rdev)
 bool mdc_md_recovery_unrecorded(struct mddev *mddev)
 {
 	struct md_rdev *rdev;
+
 	rdev_for_each(rdev, mddev)
 		if (recovery_unrecorded(rdev))
 			return true;
@@ -720,6 +729,16 @@ int mdc_md_newest_device(struct mddev *mddev)
 }
 
 /* Resync. */
+
+bool mdc_md_leg_missing(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (mdc_md_leg_elsewhere(mddev, rdev))
+			return true;
+	return false;
+}
 
 u64 mdc_md_resync_mark(struct mddev *mddev)
 {
@@ -866,8 +885,11 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 void mdc_md_bitmap_follow(struct mddev *mddev, const struct mdc_range *done,
 			  const struct mdc_range *next)
 {
-	if (READ_ONCE(mddev->bitmap))
+	/* A stop takes our own bitmap away under it. */
+	mutex_lock(&mddev->bitmap_info.mutex);
+	if (mddev->bitmap)
 		bm_follow(mddev, done, next);
+	mutex_unlock(&mddev->bitmap_info.mutex);
 }
 
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages)

@@ -56,6 +56,11 @@ u32 mdc_md_rdev_number(struct md_rdev *rdev);
 const u8 *mdc_md_rdev_uuid(struct md_rdev *rdev);		/* needs the array's mutex */
 struct mddev *mdc_md_rdev_mddev(struct md_rdev *rdev);
 bool mdc_md_mark_removed(struct mddev *mddev, u32 device);	/* false: no such member */
+/*
+ * md core's thread takes out what was removed, but only what it finds at the beginning of a pass.
+ * Has it look again; false: nothing is left to be taken out.
+ */
+bool mdc_md_sweep(struct mddev *mddev);
 bool mdc_md_clear_faulty(struct mddev *mddev, u32 device);	/* false: none, or not faulty */
 /*
  * md core writes the superblock of a clustered array only if it sees a change of roles or sizes.
@@ -66,6 +71,8 @@ void mdc_md_force_update(struct mddev *mddev);
 bool mdc_md_recovery_unrecorded(struct mddev *mddev);
 /* The superblock has a spare of ours as a leg. Needs the array's mutex. */
 bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev);
+/* ... any of ours. */
+bool mdc_md_leg_missing(struct mddev *mddev);
 /*
  * The candidate with this number: a disk that is bound here for an add that another node has not
  * ended. Takes it out. 0, or -ENOENT. Needs the array's mutex.
@@ -104,8 +111,8 @@ bool mdc_md_reshape_cut_off(struct mddev *mddev);	/* stopped in the middle of on
 void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under way */
 
 /*
- * Bitmaps. All of these also work, with -ENODEV or as nothing, while md core takes the array's own
- * bitmap away at a stop.
+ * Bitmaps. All but mdc_md_bitmap_follow() and mdc_md_bitmap_resize() need the array's mutex: a stop
+ * takes the array's own bitmap away under it. It is -ENODEV, or nothing, when that has happened.
  *
  * Merges the bitmap of SLOT into ours; RANGE is what was dirty in it. With CLEAR the
  * other one is clean afterwards. 0 or -errno.

@@ -21,6 +21,7 @@
  * does not clear the superblock of the disk, which it does at once after a refusal.
  */
 #define UNSURE_MS 5000
+#define SWEEP_MS 1000
 
 enum verdict { VERDICT_UNSURE, VERDICT_IN, VERDICT_OUT };
 
@@ -166,6 +167,7 @@ static void drop_candidate(struct mdc_cluster *c, const struct mdc_peer_add *add
 {
 	if (mdc_md_drop_candidate(c->mddev, add->device))
 		return;
+	mdc_newdisk_sweep(c);
 	mdc_info(c, "device %u (new) is let go: slot %u did not add it\n", add->device, add->slot);
 	mdc_netlink_event(c, MDC_EVENT_CANDIDATE_DROPPED, add->device);
 }
@@ -218,8 +220,12 @@ static void send_uevent(struct mdc_cluster *c, const struct mdc_msg *msg)
 	char uuid[sizeof("DEVICE_UUID=") + 36];
 	char number[sizeof("RAID_DISK=") + 10];
 	char event[] = "EVENT=ADD_DEVICE";
-	char *env[] = { event, uuid, number, NULL };
+	char *env[4];
 
+	env[0] = event;
+	env[1] = uuid;
+	env[2] = number;
+	env[3] = NULL;
 	snprintf(number, sizeof(number), "RAID_DISK=%u", msg->raid_slot);
 	memcpy(uuid, "DEVICE_UUID=", sizeof("DEVICE_UUID="));
 	mdc_uuid_text(uuid + sizeof("DEVICE_UUID=") - 1, msg->uuid);
@@ -274,7 +280,7 @@ void mdc_newdisk_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 				msecs_to_jiffies(c->limits->newdisk_timeout));
 	step = close_add(c);
 	trace_mdc_add(c, 9, msg->raid_slot, step == MDC_ADD_FOUND ? 0 : -ENOENT);
-	if (step == MDC_ADD_WAITING)
+	if (step == MDC_ADD_WAITING && !kthread_should_stop())
 		mdc_err(c, "device %u (new, from slot %u): nobody here answered in %u ms, so this node refuses it. Is mdclusterd running?\n",
 			msg->raid_slot, msg->slot, c->limits->newdisk_timeout);
 	/* Step 9: who keeps it in CR refuses. */
@@ -345,14 +351,33 @@ static int settle(struct mdc_cluster *c, bool late)
 	return ret;
 }
 
+void mdc_newdisk_sweep(struct mdc_cluster *c)
+{
+	WRITE_ONCE(c->sweep, true);
+	mdc_changed(c);
+}
+
+/* Until nothing is left that md core's thread is to take out, or there is something else to do. */
+static void sweep(struct mdc_cluster *c)
+{
+	while (READ_ONCE(c->sweep) && nothing_to_settle(c) && !kthread_should_stop()) {
+		WRITE_ONCE(c->sweep, false);
+		wait_event_idle_timeout(c->wait, READ_ONCE(c->sweep) || !nothing_to_settle(c) ||
+					kthread_should_stop(), msecs_to_jiffies(SWEEP_MS));
+		if (mdc_md_sweep(c->mddev))
+			WRITE_ONCE(c->sweep, true);
+	}
+}
+
 static int settler(void *arg)
 {
 	struct mdc_cluster *c = arg;
 	bool late;
 
 	while (!kthread_should_stop()) {
-		wait_event_idle(c->wait,
-				step_of(c) == MDC_ADD_SETTLING || kthread_should_stop());
+		wait_event_idle(c->wait, step_of(c) == MDC_ADD_SETTLING || READ_ONCE(c->sweep) ||
+				kthread_should_stop());
+		sweep(c);
 		late = false;
 		while (!kthread_should_stop() && settle(c, late)) {
 			wait_event_idle_timeout(c->wait, nothing_to_settle(c),

@@ -10,6 +10,9 @@
 int mdc_newdisk_open(struct mdc_cluster *c);	/* the settler; stopped by mdc_newdisk_close() */
 void mdc_newdisk_close(struct mdc_cluster *c);
 
+/* A device was marked to be taken out: the settler sees to it that it is. Any context. */
+void mdc_newdisk_sweep(struct mdc_cluster *c);
+
 /*
  * The node that adds. Asks all others for the disk. 0: all have it, and the channel is kept for
  * the metadata update that follows. -ENOENT: a node does not; -ETIMEDOUT: one did not answer.

@@ -33,7 +33,7 @@ void mdc_ops_load_bitmaps(struct mdc_cluster *c)
 
 /* The superblock. */
 
-/* A mere spare changes no role in the superblock: it is to be written all the same. */
+/* What was added or is back as a mere spare changes no role: it is to be written all the same. */
 int mdc_ops_metadata_start(struct mdc_cluster *c)
 {
 	int ret = mdc_channel_take_kept(c);
@@ -117,7 +117,7 @@ bool mdc_ops_area_busy(struct mdc_cluster *c, bool write, u64 lo, u64 hi)
 	unsigned long flags;
 	bool busy;
 
-	if (!write && READ_ONCE(c->stopped))
+	if (write ? READ_ONCE(c->catching_up) : READ_ONCE(c->stopped))
 		return true;
 	/* Nothing is resynced elsewhere: a range that comes now drains this write. */
 	if (!READ_ONCE(c->suspended.range.hi))
@@ -175,7 +175,10 @@ int mdc_ops_readd(struct mdc_cluster *c, struct md_rdev *rdev)
 	struct mdc_range dirty;
 	int slot, ret;
 
-	ret = mdc_send(c, &msg, true);
+	ret = mdc_channel_take(c, true);
+	if (ret)
+		return ret;
+	ret = mdc_channel_send(c, &msg, 0);
 	for (slot = 0; !ret && slot < c->slots; slot++) {
 		if (slot == c->our_slot)
 			continue;
@@ -184,10 +187,16 @@ int mdc_ops_readd(struct mdc_cluster *c, struct md_rdev *rdev)
 			mdc_err(c, "device %u cannot be added again: the bitmap of slot %d cannot be read (%d)\n",
 				msg.raid_slot, slot, ret);
 		else if (dirty.hi)
-			mdc_md_lower_resync_mark(c->mddev, dirty.lo);
+			mdc_lower_mark(c, dirty.lo);
 	}
-	if (!ret)
-		mdc_md_force_update(c->mddev);
+	/*
+	 * The superblock still says that it failed: nobody is to read that again before md core
+	 * has written it, which it does next.
+	 */
+	if (ret)
+		mdc_channel_give(c);
+	else
+		mdc_channel_keep(c);
 	return ret;
 }
 

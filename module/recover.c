@@ -12,6 +12,7 @@
 #include "trace.h"
 
 #define RETRY_MS 10000
+#define CATCH_UP_MS 500	/* between looks at what md core does by itself */
 
 /* Bitmaps of nodes that are gone. */
 
@@ -27,9 +28,47 @@ void mdc_recover_slot(struct mdc_cluster *c, int slot)
 	set_bit(slot, c->to_recover);
 	mdc_changed(c);
 	spin_lock_irqsave(&c->lock, flags);
+	c->read_again = true;
 	if (c->recover_wait)
 		mdc_lock_poke(c->recover_wait);
 	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+/* A resync that runs here may be past it already, and ends with the mark lifted. */
+void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	if (c->resyncing && sector < c->late_dirt)
+		c->late_dirt = sector;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_md_lower_resync_mark(c->mddev, sector);
+}
+
+static void begin_resyncing(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->resyncing = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+static void end_resyncing(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	u64 dirt;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->resyncing = false;
+	dirt = c->late_dirt;
+	c->late_dirt = MDC_MD_CLEAN;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (dirt == MDC_MD_CLEAN)
+		return;
+	mdc_md_lower_resync_mark(c->mddev, dirt);
+	mdc_md_resync_needed(c->mddev);
 }
 
 /* True if SLOT was resyncing. */
@@ -40,6 +79,8 @@ static bool end_suspension_of(struct mdc_cluster *c, int slot)
 
 	spin_lock_irqsave(&c->lock, flags);
 	ended = mdc_suspended_end_of(&c->suspended, slot);
+	if (ended)
+		c->orphaned = false;
 	spin_unlock_irqrestore(&c->lock, flags);
 	if (ended) {
 		/* Writers that wait for the range look again when the array goes on. */
@@ -53,12 +94,17 @@ static bool end_suspension_of(struct mdc_cluster *c, int slot)
 static int take_over(struct mdc_cluster *c, int slot)
 {
 	struct mdc_range dirty;
+	enum mdc_borrow how;
 	unsigned long flags;
 	bool resynced;
 	int ret;
 
 	mdc_fault("recover.2");
+	how = mdc_borrow(c);
+	if (how == MDC_BORROW_NOT)
+		return -ESHUTDOWN;
 	ret = mdc_md_bitmap_take(c->mddev, slot, true, &dirty);
+	mdc_borrow_end(c, how);
 	trace_mdc_slot(c, slot, ret ? 0 : dirty.lo, ret ? 0 : dirty.hi, ret);
 	if (ret) {
 		mdc_err(c, "the bitmap of slot %d cannot be read (%d): what it left is not resynced yet; trying again\n",
@@ -68,7 +114,7 @@ static int take_over(struct mdc_cluster *c, int slot)
 	resynced = end_suspension_of(c, slot);
 	mdc_md_continue_reshape(c->mddev);
 	if (dirty.hi)
-		mdc_md_lower_resync_mark(c->mddev, dirty.lo);
+		mdc_lower_mark(c, dirty.lo);
 	/* A recovery onto a new disk leaves no trace in the bitmap, and is to go on all the same. */
 	if (dirty.hi || resynced) {
 		mdc_md_set_remote_resync(c->mddev, false);
@@ -94,7 +140,7 @@ static bool more_to_recover(void *arg)
 	struct waiting *w = arg;
 	int slot;
 
-	if (kthread_should_stop())
+	if (kthread_should_stop() || READ_ONCE(w->c->wake_writers))
 		return true;
 	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
 		if (!test_bit(slot, w->known))
@@ -104,9 +150,10 @@ static bool more_to_recover(void *arg)
 
 /*
  * One slot: 0 when done, -EAGAIN when its lock is held by a node, which is leaving, or has taken
- * the slot anew and looks after the bitmap itself. W: wait for the lock, until more comes up.
+ * the slot anew and looks after the bitmap itself. W: wait for the lock, until more comes up, or
+ * TIMEOUT_MS.
  */
-static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w)
+static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w, unsigned int timeout_ms)
 {
 	char name[MDC_LOCK_NAME];
 	struct mdc_lock *lock;
@@ -121,7 +168,7 @@ static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w)
 		spin_lock_irqsave(&c->lock, flags);
 		c->recover_wait = lock;
 		spin_unlock_irqrestore(&c->lock, flags);
-		ret = mdc_lock_convert_unless(lock, MDC_PW, 0, more_to_recover, w);
+		ret = mdc_lock_convert_unless(lock, MDC_PW, timeout_ms, more_to_recover, w);
 		spin_lock_irqsave(&c->lock, flags);
 		c->recover_wait = NULL;
 		spin_unlock_irqrestore(&c->lock, flags);
@@ -132,6 +179,31 @@ static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w)
 		ret = take_over(c, slot);
 	mdc_lock_free(lock);
 	return ret;
+}
+
+/* -EAGAIN: a leg that others write to is none here yet. Then this node's writes wait. */
+static int catch_up(struct mdc_cluster *c)
+{
+	enum mdc_borrow how;
+	unsigned long flags;
+	bool missing;
+
+	if (!READ_ONCE(c->catching_up))
+		return 0;
+	how = mdc_borrow(c);
+	if (how == MDC_BORROW_NOT)
+		return -ESHUTDOWN;
+	missing = mdc_md_leg_missing(c->mddev);
+	mdc_borrow_end(c, how);
+	if (missing) {
+		mdc_md_resync_needed(c->mddev);
+		return -EAGAIN;
+	}
+	spin_lock_irqsave(&c->lock, flags);
+	c->catching_up = false;
+	c->wake_writers = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return 0;
 }
 
 static bool recoverer_stops(void *arg)
@@ -145,14 +217,50 @@ static bool recoverer_stops(void *arg)
  */
 static int read_its_last_update(struct mdc_cluster *c)
 {
+	u64 events = mdc_md_events(c->mddev);
+	enum mdc_borrow how;
+	unsigned long flags;
+	bool due;
 	int ret;
 
+	spin_lock_irqsave(&c->lock, flags);
+	due = c->read_again;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (!due)
+		return 0;
 	ret = mdc_channel_take_unless(c, false, 0, recoverer_stops, c);
 	if (ret)
 		return ret;
+	spin_lock_irqsave(&c->lock, flags);
+	c->read_again = false;
+	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_comm_read_again(c);
 	mdc_channel_give(c);
+	if (mdc_md_events(c->mddev) == events)
+		return 0;
+	/* Others may not have got to it yet: this node's own update holds its writes until they have. */
+	how = mdc_borrow(c);
+	if (how != MDC_BORROW_NOT) {
+		mdc_md_force_update(c->mddev);
+		mdc_borrow_end(c, how);
+		mdc_md_wake(c->mddev);
+	}
 	return 0;
+}
+
+static void wake_writers(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool due;
+
+	spin_lock_irqsave(&c->lock, flags);
+	due = c->wake_writers;
+	c->wake_writers = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (!due)
+		return;
+	mdc_md_quiesce(c->mddev, true);
+	mdc_md_quiesce(c->mddev, false);
 }
 
 /* All slots whose lock is free; then waits for one of the others. */
@@ -160,33 +268,45 @@ static int recover_round(struct mdc_cluster *c)
 {
 	struct waiting w = { .c = c };
 	int slot, held = -1, failed, ret;
+	int waits = 0;
 
+	ret = catch_up(c);
+	if (ret)
+		return ret;
+	wake_writers(c);
 	bitmap_copy(w.known, c->to_recover, MDC_SLOTS_MAX);
 	failed = read_its_last_update(c);
 	for_each_set_bit(slot, w.known, MDC_SLOTS_MAX) {
 		if (kthread_should_stop())
 			return 0;
-		ret = recover_one(c, slot, NULL);
-		if (ret == -EAGAIN)
+		ret = recover_one(c, slot, NULL, 0);
+		if (ret == -EAGAIN) {
 			held = slot;
-		else if (ret)
+			waits++;
+		} else if (ret) {
 			failed = ret;
+		} else {
+			/* If it comes up again, that is news. */
+			clear_bit(slot, w.known);
+		}
 	}
 	if (failed || held < 0)
 		return failed;
-	ret = recover_one(c, held, &w);
-	return ret == -ECANCELED ? 0 : ret;
+	/* Only one can be waited for; the others are looked at in between. */
+	ret = recover_one(c, held, &w, waits > 1 ? RETRY_MS : 0);
+	return ret == -ECANCELED || ret == -ETIMEDOUT ? 0 : ret;
 }
 
 static bool work_to_do(struct mdc_cluster *c)
 {
 	unsigned long flags;
-	bool started;
+	bool started, waking;
 
 	spin_lock_irqsave(&c->lock, flags);
 	started = c->in_cluster && !c->leaving;
+	waking = c->wake_writers || c->catching_up;
 	spin_unlock_irqrestore(&c->lock, flags);
-	return started && !bitmap_empty(c->to_recover, MDC_SLOTS_MAX);
+	return started && (waking || !bitmap_empty(c->to_recover, MDC_SLOTS_MAX));
 }
 
 static int recoverer(void *arg)
@@ -197,7 +317,8 @@ static int recoverer(void *arg)
 		wait_event_idle(c->wait, work_to_do(c) || kthread_should_stop());
 		if (!kthread_should_stop() && recover_round(c))
 			wait_event_idle_timeout(c->wait, kthread_should_stop(),
-						msecs_to_jiffies(RETRY_MS));
+						msecs_to_jiffies(READ_ONCE(c->catching_up) ?
+								 CATCH_UP_MS : RETRY_MS));
 	}
 	return 0;
 }
@@ -256,7 +377,7 @@ static int learn_dirt(struct mdc_cluster *c, int slot)
 		return ret;
 	}
 	if (dirty.hi && dirty.lo < mdc_md_resync_mark(c->mddev)) {
-		mdc_md_lower_resync_mark(c->mddev, dirty.lo);
+		mdc_lower_mark(c, dirty.lo);
 		mdc_md_resync_needed(c->mddev);
 		mdc_md_check_recovery(c->mddev);
 	}
@@ -310,8 +431,10 @@ int mdc_resync_begin(struct mdc_cluster *c)
 		return ret;
 	wait_event_idle(*mdc_md_waiters(c->mddev),
 			!mdc_md_sb_pending(c->mddev) || resync_is_off(c));
-	if (!mdc_md_sb_pending(c->mddev))
+	if (!mdc_md_sb_pending(c->mddev)) {
+		begin_resyncing(c);
 		return 0;
+	}
 	mdc_lock_drop(c->resync);
 	return -ECANCELED;
 }
@@ -350,6 +473,7 @@ int mdc_resync_end(struct mdc_cluster *c)
 	int ret = 0;
 
 	mdc_fault("resync.4");
+	end_resyncing(c);
 	mdc_md_set_remote_resync(c->mddev, false);
 	/* At a stop it is not over: another node goes on with it. */
 	if (!mdc_md_closing(c->mddev)) {
@@ -373,6 +497,7 @@ static void set_suspended(struct mdc_cluster *c, int slot, const struct mdc_rang
 	/* First the range, then the drain: who writes after the drain has seen the range. */
 	spin_lock_irqsave(&c->lock, flags);
 	step = mdc_suspended_set(&c->suspended, slot, range);
+	c->orphaned = false;
 	if (step != MDC_SUSPEND_SAME)
 		c->counters.quiesced++;
 	spin_unlock_irqrestore(&c->lock, flags);

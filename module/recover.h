@@ -14,6 +14,9 @@ void mdc_recover_close(struct mdc_cluster *c);
 /* SLOT's bitmap is to be taken over. Any context. */
 void mdc_recover_slot(struct mdc_cluster *c, int slot);
 
+/* From SECTOR on there is something to resync. */
+void mdc_lower_mark(struct mdc_cluster *c, u64 sector);
+
 /* At the start: takes over the bitmaps of absent nodes, learns of a resync that runs elsewhere. */
 int mdc_recover_gather(struct mdc_cluster *c);
 
