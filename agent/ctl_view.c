@@ -94,12 +94,16 @@ static enum mdc_ctl_exit nodes_exit(JsonArray *nodes)
 
 static enum mdc_ctl_exit array_exit(JsonObject *array)
 {
+	JsonObject *module = mdc_json_object(array, "module");
 	enum mdc_ctl_exit here;
 
 	if (!mdc_json_true(array, "running"))
 		return MDC_CTL_BROKEN;
 	here = word_exit(mdc_json_string(array, "state"));
-	if (here == MDC_CTL_CLEAN && (mdc_json_object(array, "sync") ||
+	if (mdc_json_true(module, "stuck"))
+		return MDC_CTL_BROKEN;
+	if (here == MDC_CTL_CLEAN && (mdc_json_true(module, "stopped") ||
+				      mdc_json_object(array, "sync") ||
 				      mdc_json_is(mdc_json_object(array, "add"), "phase",
 						  "searching")))
 		here = MDC_CTL_BUSY;
@@ -279,6 +283,32 @@ static void add_line(struct page *page, JsonObject *array)
 	g_string_free(text, TRUE);
 }
 
+/* Only what is wrong. */
+static void module_line(struct page *page, JsonObject *array)
+{
+	JsonObject *module = mdc_json_object(array, "module");
+	double ms = 0;
+
+	if (!module)
+		return;
+	if (mdc_json_true(module, "stuck")) {
+		g_autofree char *since = NULL;
+		g_autofree char *text = NULL;
+
+		mdc_json_double(module, "receiving_ms", &ms);
+		since = time_text(ms > 0 ? ms / 1000 : 0);
+		text = g_strdup_printf("stuck in one message of another node for %s: what others "
+				       "change does not reach this node", since);
+		line(page, "module", text, MDC_RED);
+	}
+	if (mdc_json_true(module, "stopped"))
+		line(page, "module", "the DLM stands still: a node comes or goes, is being fenced, "
+		     "or there is no quorum", MDC_YELLOW);
+	if (!mdc_json_true(module, "attached"))
+		line(page, "module", "another agent than this mdclusterd answers for disks; see "
+		     "mdclusterctl events", MDC_YELLOW);
+}
+
 static void headings(struct mdc_table *table, const char *const *names)
 {
 	for (; *names; names++)
@@ -376,6 +406,7 @@ char *mdc_ctl_view_text(JsonNode *status, const struct mdc_ctl_look *look)
 		state_line(&page, array);
 		sync_line(&page, array);
 		add_line(&page, array);
+		module_line(&page, array);
 		members(&page, array);
 		nodes(&page, array, self);
 	}

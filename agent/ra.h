@@ -88,6 +88,7 @@ enum mdc_daemon {
 	MDC_DAEMON_UNTRACKED,
 	MDC_DAEMON_ABSENT,		/* nobody listens */
 	MDC_DAEMON_STUCK,		/* somebody does, but does not answer */
+	MDC_DAEMON_MODULE_STUCK,	/* tracked, but this node's kernel module is stuck */
 	MDC_DAEMON_ODD,			/* answers with an error or something else */
 };
 enum mdc_daemon mdc_daemon_ping(const struct mdc_ra *ra, char *text, size_t size);
@@ -100,9 +101,12 @@ enum mdc_daemon mdc_daemon_up(const struct mdc_ra *ra, bool *started, char *text
 int mdc_daemon_start(const struct mdc_ra *ra, char *text, size_t size);
 int mdc_daemon_track(const struct mdc_ra *ra, const char *md, char *text, size_t size);
 int mdc_daemon_untrack(const struct mdc_ra *ra, char *text, size_t size);
-/* There and tracking, started if need be (and then *restarted). */
-int mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted, char *text,
-		      size_t size);
+/*
+ * There and tracking, started if need be (and then *restarted): TRACKED. All else comes with a
+ * sentence in text; MODULE_STUCK alone is no fault of mdclusterd's.
+ */
+enum mdc_daemon mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted,
+				  char *text, size_t size);
 
 enum mdc_held {
 	MDC_HELD_UNSEEN,		/* nobody to be seen */

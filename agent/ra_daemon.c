@@ -17,6 +17,7 @@
 #define PING_MS 1000		/* what a monitor waits at most for a stuck mdclusterd */
 #define REQUEST_MS 5000
 #define START_MS 25000
+#define STUCK "stuck "
 
 static int ask(const struct mdc_ra *ra, const char *request, char *text, size_t size, int timeout_ms)
 {
@@ -30,6 +31,18 @@ static int ask(const struct mdc_ra *ra, const char *request, char *text, size_t 
 	return rc;
 }
 
+/* "stuck MS" */
+static bool is_stuck(const char *text)
+{
+	size_t len;
+
+	if (strncmp(text, STUCK, strlen(STUCK)))
+		return false;
+	text += strlen(STUCK);
+	len = strlen(text);
+	return len && len <= 15 && strspn(text, "0123456789") == len;
+}
+
 enum mdc_daemon mdc_daemon_ping(const struct mdc_ra *ra, char *text, size_t size)
 {
 	char request[64];
@@ -41,6 +54,8 @@ enum mdc_daemon mdc_daemon_ping(const struct mdc_ra *ra, char *text, size_t size
 		return MDC_DAEMON_TRACKED;
 	if (rc == 0 && !strcmp(text, "untracked"))
 		return MDC_DAEMON_UNTRACKED;
+	if (rc == 0 && is_stuck(text))
+		return MDC_DAEMON_MODULE_STUCK;
 	if (rc == -ENOENT || rc == -ECONNREFUSED || rc == -ENOTDIR || rc == -EPIPE ||
 	    rc == -ECONNRESET)
 		return MDC_DAEMON_ABSENT;
@@ -133,25 +148,40 @@ enum mdc_daemon mdc_daemon_up(const struct mdc_ra *ra, bool *started, char *text
 	return MDC_DAEMON_UNTRACKED;
 }
 
-int mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted, char *text,
-		      size_t size)
+/* The ping's answer made a sentence. */
+static void module_stuck(const struct mdc_ra *ra, char *text, size_t size)
 {
-	switch (mdc_daemon_up(ra, restarted, text, size)) {
+	long long ms = strtoll(text + strlen(STUCK), NULL, 10);
+
+	snprintf(text, size, "this node's kernel module has been at one message of another node for "
+		 "%lld s and takes in no other: what other nodes change in array %s does not reach "
+		 "this node. The kernel log says what it waits for; stopping the array here, or "
+		 "fencing this node, lets the others go on", ms / 1000, ra->params.device);
+}
+
+enum mdc_daemon mdc_daemon_ensure(const struct mdc_ra *ra, const char *md, bool *restarted,
+				  char *text, size_t size)
+{
+	enum mdc_daemon state = mdc_daemon_up(ra, restarted, text, size);
+
+	switch (state) {
 	case MDC_DAEMON_TRACKED:
-		return 0;
 	case MDC_DAEMON_ABSENT:
-		return -1;
+		return state;
 	case MDC_DAEMON_UNTRACKED:
-		return mdc_daemon_track(ra, md, text, size);
+		return mdc_daemon_track(ra, md, text, size) ? state : MDC_DAEMON_TRACKED;
+	case MDC_DAEMON_MODULE_STUCK:
+		module_stuck(ra, text, size);
+		return state;
 	case MDC_DAEMON_STUCK:
 		snprintf(text, size, "mdclusterd does not answer within %d ms: disks cannot be added "
 			 "meanwhile; if it goes on, kill it, and the next monitor starts it again",
 			 PING_MS);
-		return -1;
+		return state;
 	case MDC_DAEMON_ODD:
 		break;
 	}
 	snprintf(text + strlen(text), size - strlen(text), "%smdclusterd gives no proper answer to a "
 		 "ping", text[0] ? ": " : "");
-	return -1;
+	return state;
 }

@@ -70,6 +70,7 @@ int mdc_action_monitor(struct mdc_ra *ra)
 {
 	char reason[400], text[512];
 	struct mdc_found found;
+	enum mdc_daemon daemon;
 	enum mdc_ocf code;
 	bool restarted;
 
@@ -83,7 +84,10 @@ int mdc_action_monitor(struct mdc_ra *ra)
 	code = mdc_plan_monitor(&ra->params, found.md, &found.array, reason, sizeof(reason));
 	if (code != MDC_OCF_OK && code != MDC_OCF_DEGRADED)
 		return mdc_ra_fail(ra, code, "%s", reason);
-	if (mdc_daemon_ensure(ra, found.md, &restarted, text, sizeof(text))) {
+	daemon = mdc_daemon_ensure(ra, found.md, &restarted, text, sizeof(text));
+	if (daemon == MDC_DAEMON_MODULE_STUCK)
+		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "%s", text);
+	if (daemon != MDC_DAEMON_TRACKED) {
 		if (code == MDC_OCF_DEGRADED)
 			mdc_trace(ra, "also: %s", reason);
 		return degraded(ra, MDC_WARN, text);

@@ -88,6 +88,7 @@ static int ensure_daemon(struct mdc_ra *ra)
 	switch (mdc_daemon_up(ra, &started, text, sizeof(text))) {
 	case MDC_DAEMON_TRACKED:
 	case MDC_DAEMON_UNTRACKED:
+	case MDC_DAEMON_MODULE_STUCK:	/* the monitor's affair */
 	case MDC_DAEMON_STUCK:	/* perhaps only slow: hand_over() asks with more patience */
 		return 0;
 	case MDC_DAEMON_ABSENT:

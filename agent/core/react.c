@@ -296,6 +296,13 @@ void mdc_react_cancel(struct mdc_react *react, struct mdc_react_actions *out)
 	finish(react, MDC_REACT_FAILED, out);
 }
 
+bool mdc_react_asked(const struct mdc_react *react, const struct mdc_uuid *device_uuid,
+		     unsigned int raid_disk)
+{
+	return react->open && !react->nacked && react->raid_disk == raid_disk &&
+	       mdc_uuid_equal(&react->device_uuid, device_uuid);
+}
+
 int64_t mdc_react_deadline(const struct mdc_react *react)
 {
 	return react->open && !react->nacked ? react->deadline_ms : -1;

@@ -105,6 +105,9 @@ void mdc_react_dropped(struct mdc_react *react, const char *why, struct mdc_reac
 /* The array is stopped: nothing is to be answered any more. */
 void mdc_react_cancel(struct mdc_react *react, struct mdc_react_actions *out);
 
+/* Is this very disk being looked for, and not answered for yet? */
+bool mdc_react_asked(const struct mdc_react *react, const struct mdc_uuid *device_uuid,
+		     unsigned int raid_disk);
 /* When to call mdc_react_tick, or -1. */
 int64_t mdc_react_deadline(const struct mdc_react *react);
 const char *mdc_react_phase_name(enum mdc_react_phase phase);

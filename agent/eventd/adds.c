@@ -9,6 +9,7 @@
 
 #include "eventd/daemon.h"
 
+#define ANSWER_MS 1000		/* what the answer itself may take */
 #define VERIFY_MS 100
 #define VERIFY_TIMES 10		/* a udev rule's mdadm may hold the disk before it confirms it */
 
@@ -220,18 +221,29 @@ static void perform(struct mdc_tracked *t, const struct mdc_react_actions *actio
 	arm(t);
 }
 
-void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event)
+void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
+		      unsigned int raid_disk, int64_t kernel_ms, enum mdc_asked_by by)
 {
 	struct mdc_react_actions out = { 0 };
+	int64_t wait_ms = t->track.verdict_wait_s * 1000ll;
 	char uuid[MDC_UUID_COLON];
 
-	mdc_react_add(&t->react, mdc_now_ms(), &event->device_uuid, event->raid_disk,
-		      t->track.verdict_wait_s * 1000ll, &out);
+	/*
+	 * Our module emits a uevent instead where nobody is attached or reads, and the question
+	 * may then be found in a dump as well: it is one and the same.
+	 */
+	if (t->asked_by != by && mdc_react_asked(&t->react, device_uuid, raid_disk))
+		return;
+	if (kernel_ms && wait_ms > kernel_ms - ANSWER_MS)
+		wait_ms = kernel_ms - ANSWER_MS;
+	t->asked_by = by;
+	mdc_settle_stop(t);
+	mdc_react_add(&t->react, mdc_now_ms(), device_uuid, raid_disk, wait_ms, &out);
 	perform(t, &out);
 	/* Last, as a log file may be slow. */
-	mdc_uuid_colon(&event->device_uuid, uuid);
+	mdc_uuid_colon(device_uuid, uuid);
 	mdc_notice("%s: another node adds a disk as raid disk %u, device UUID %s: looking for it",
-		   t->track.device, event->raid_disk, uuid);
+		   t->track.device, raid_disk, uuid);
 }
 
 void mdc_adds_dropped(struct mdc_tracked *t, const char *why)
@@ -302,4 +314,5 @@ void mdc_adds_stop(struct mdc_tracked *t, bool answer)
 	g_clear_pointer(&t->search, mdc_search_stop);
 	g_clear_handle_id(&t->deadline, g_source_remove);
 	g_clear_handle_id(&t->verify, g_source_remove);
+	mdc_settle_stop(t);
 }

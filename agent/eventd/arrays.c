@@ -74,6 +74,7 @@ void mdc_arrays_drop(struct mdc_tracked *t)
 	mdc_adds_stop(t, false);
 	mdc_readd_stop(t);
 	mdc_observe_stop(t);
+	mdc_module_forget(t);
 	mdc_mdioctl_forget(t->daemon->io, t);
 	g_ptr_array_remove_fast(t->daemon->arrays, t);
 	g_hash_table_unref(t->drops);
@@ -217,14 +218,16 @@ void mdc_arrays_adopt(struct mdc_daemon *d, bool nack)
 
 	mdc_statefile_each(d->rundir, adopt_one, d);
 	mdc_arrays_lockspaces(d);
+	mdc_module_take_up(d);
 	for (i = 0; i < d->arrays->len; i++) {
 		struct mdc_tracked *t = d->arrays->pdata[i];
 
 		/*
-		 * The kernel may wait for an answer to a question that nobody heard. Where it
-		 * does not, it logs a spurious confirmation and nothing happens.
+		 * The kernel may wait for an answer to a question that nobody heard. Our module
+		 * says so; the kernel's own does not, and where it does not wait, it logs a
+		 * spurious confirmation and nothing happens.
 		 */
-		if (nack)
+		if (nack && !t->module && mdc_react_deadline(&t->react) < 0)
 			mdc_mdioctl_nack(d->io, d->sys, t->track.md, 0, t);
 		mdc_observe(t);
 	}

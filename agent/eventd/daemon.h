@@ -10,6 +10,7 @@
 #include <json-glib/json-glib.h>
 
 #include "core/attrtext.h"
+#include "core/modmsg.h"
 #include "core/react.h"
 #include "core/readd.h"
 #include "core/state.h"
@@ -20,6 +21,7 @@
 #include "port/corosync.h"
 #include "port/mdioctl.h"
 #include "port/mdwatch.h"
+#include "port/netlink.h"
 #include "port/search.h"
 #include "port/server.h"
 #include "port/ueventsock.h"
@@ -28,6 +30,8 @@
 #define MDC_HISTORY_LINES 200
 
 struct mdc_daemon;
+
+enum mdc_asked_by { MDC_ASKED_BY_UEVENT, MDC_ASKED_BY_MODULE };
 
 /* An array that is tracked, or one that the kernel has asked about without that. */
 struct mdc_tracked {
@@ -50,14 +54,22 @@ struct mdc_tracked {
 	struct mdc_search *slots_search;
 	unsigned int slots_tries;
 
+	/* what our kernel module shows; NULL with the kernel's own module */
+	struct mdc_mod_array *module;
+	bool module_seen;		/* by the dump that runs */
+	bool stuck_said;
+
 	/* the add */
 	struct mdc_react react;
+	enum mdc_asked_by asked_by;
 	struct mdc_search *search;
 	guint deadline, verify;
 	unsigned int verify_seq, verify_left;
 	char verify_device[MDC_KNAME_MAX];
 	GHashTable *drops;		/* node id -> the drop it showed last */
 	unsigned int settled;		/* seq of the add whose disk was taken out again */
+	unsigned int kernel_dropped;	/* seq of the add whose disk the kernel took out */
+	guint settle_wait;		/* timer: it is the kernel's turn to do so */
 
 	/* re-adding of a member that has come back */
 	struct mdc_readd readd;
@@ -76,6 +88,7 @@ struct mdc_daemon {
 	struct mdc_attrd *attrd;
 	struct mdc_server *server;
 	struct mdc_ueventsock *uevents;
+	struct mdc_netlink *netlink;	/* NULL: there is no netlink here */
 	struct mdc_cib *cib;
 	struct mdc_corosync *coro;
 	struct mdc_mdwatch *mdstat;
@@ -116,8 +129,20 @@ void mdc_observe_writable(struct mdc_tracked *t, int err);
 void mdc_publish_add(struct mdc_tracked *t);
 void mdc_publish_clear(struct mdc_tracked *t);
 
+/* module.c: our kernel module, where this node runs it */
+extern const struct mdc_netlink_calls mdc_module_calls;
+/* Brings module, slot and slots of all arrays up to date. */
+void mdc_module_refresh(struct mdc_daemon *d);
+/* The same; and what the kernel waits for, an answer for a disk, is taken up. */
+void mdc_module_take_up(struct mdc_daemon *d);
+void mdc_module_forget(struct mdc_tracked *t);
+/* For how many ms it has been at one message, if that is too long; else 0. */
+uint64_t mdc_module_stuck(struct mdc_tracked *t);
+
 /* adds.c */
-void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uevent *event);
+/* kernel_ms: how long the kernel waits for the answer; 0 where that is not known. */
+void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
+		      unsigned int raid_disk, int64_t kernel_ms, enum mdc_asked_by by);
 /* The disk that this node had confirmed is out again. */
 void mdc_adds_dropped(struct mdc_tracked *t, const char *why);
 void mdc_adds_block(struct mdc_tracked *t, const char *kname);
@@ -131,6 +156,9 @@ void mdc_adds_stop(struct mdc_tracked *t, bool answer);
 /* This node has confirmed: another one may have been quicker to refuse. */
 void mdc_settle_confirmed(struct mdc_tracked *t);
 void mdc_settle_view(struct mdc_tracked *t, const struct mdc_cibview *view, uint32_t self);
+/* Our kernel module has let go of the disk with that number, as the add has failed. */
+void mdc_settle_kernel_dropped(struct mdc_tracked *t, unsigned int raid_disk);
+void mdc_settle_stop(struct mdc_tracked *t);
 void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned int seq, int err);
 
 /* readd.c */

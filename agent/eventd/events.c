@@ -13,10 +13,11 @@ static void lost_events(struct mdc_daemon *d)
 
 		mdc_adds_rescan(t);
 		/* The kernel may have asked in what was lost; a refusal costs one add. */
-		if (mdc_react_deadline(&t->react) < 0)
+		if (!t->module && mdc_react_deadline(&t->react) < 0)
 			mdc_mdioctl_nack(d->io, d->sys, t->track.md, 0, t);
 		mdc_observe(t);
 	}
+	mdc_module_take_up(d);
 }
 
 static void array_event(struct mdc_daemon *d, const struct mdc_uevent *event)
@@ -26,7 +27,8 @@ static void array_event(struct mdc_daemon *d, const struct mdc_uevent *event)
 	if (mdc_uevent_is_add(event)) {
 		t = mdc_arrays_untracked(d, event->kname);
 		if (t)
-			mdc_adds_request(t, event);
+			mdc_adds_request(t, &event->device_uuid, event->raid_disk, 0,
+					 MDC_ASKED_BY_UEVENT);
 		return;
 	}
 	t = mdc_arrays_by_md(d, event->kname);

@@ -82,6 +82,10 @@ static int open_all(struct mdc_daemon *d, bool left)
 		mdc_err("cannot listen to the kernel's events: %s", strerror(errno));
 		return -EIO;
 	}
+	d->netlink = mdc_netlink_new(&mdc_module_calls, d);
+	if (!d->netlink)
+		mdc_warn("no netlink (%s): if this node runs mdcluster's own kernel module, what "
+			 "it shows is not known", strerror(errno));
 	d->coro = mdc_corosync_new(mdc_events_coro, d, NULL, 0);
 	d->cib = mdc_cib_new(MDC_LIBEXECDIR "/mdcluster-cib", mdc_events_cib, d);
 	d->mdstat = mdc_mdwatch_mdstat(mdc_events_mdstat, d);
@@ -105,6 +109,7 @@ static void close_all(struct mdc_daemon *d)
 	mdc_mdwatch_free(d->mdstat);
 	mdc_cib_free(d->cib);
 	mdc_corosync_free(d->coro);
+	mdc_netlink_free(d->netlink);
 	mdc_ueventsock_free(d->uevents);
 	mdc_attrd_free(d->attrd);
 	mdc_mdioctl_free(d->io);

@@ -85,6 +85,10 @@ static void read_slot(struct mdc_tracked *t)
 		return;
 	if (!mdc_mdsys_lockspace(t->daemon->sys, &t->track.uuid))
 		return;
+	/* Our module says it, now or with its next event. */
+	mdc_module_refresh(t->daemon);
+	if (t->module)
+		return;
 	ret = mdc_dlm_slot(t->daemon->sys, &t->track.uuid);
 	if (ret > 0) {
 		t->slot = (unsigned int)ret;
@@ -267,5 +271,6 @@ void mdc_observe_stop(struct mdc_tracked *t)
 	g_clear_pointer(&t->watch, mdc_mdwatch_free);
 	g_clear_pointer(&t->slots_search, mdc_search_stop);
 	t->made_writable = false;
+	mdc_module_forget(t);
 	forget_slot(t);
 }

@@ -58,6 +58,26 @@ static void track(struct mdc_daemon *d, struct mdc_conn *conn, const struct mdc_
 	reply(conn, text);
 }
 
+static void ping(struct mdc_daemon *d, struct mdc_conn *conn, const struct mdc_uuid *uuid)
+{
+	struct mdc_tracked *t = mdc_arrays_by_uuid(d, uuid);
+	g_autofree char *text = NULL;
+	uint64_t stuck_ms;
+
+	if (!t) {
+		reply(conn, "ok untracked");
+		return;
+	}
+	mdc_module_refresh(d);
+	stuck_ms = mdc_module_stuck(t);
+	if (!stuck_ms) {
+		reply(conn, "ok tracked");
+		return;
+	}
+	text = g_strdup_printf("ok stuck %" G_GUINT64_FORMAT, stuck_ms);
+	reply(conn, text);
+}
+
 void mdc_requests_line(struct mdc_conn *conn, const char *line, size_t len, void *data)
 {
 	struct mdc_daemon *d = data;
@@ -85,7 +105,7 @@ void mdc_requests_line(struct mdc_conn *conn, const char *line, size_t len, void
 		reply(conn, "ok");
 		break;
 	case MDC_REQ_PING:
-		reply(conn, mdc_arrays_by_uuid(d, &r.uuid) ? "ok tracked" : "ok untracked");
+		ping(d, conn, &r.uuid);
 		break;
 	case MDC_REQ_STATUS: {
 		g_autofree char *json = mdc_status_json(d);

@@ -15,6 +15,10 @@
  * A refusal that nobody publishes, as of a node without mdclusterd, is not seen, and a peer
  * whose mdclusterd has restarted since it confirmed does not know of its candidate.
  *
+ * With our own module a peer's kernel takes its candidate out by itself, whoever asked for the
+ * disk, and says so; step 1 is then to wait for that. The steps after it are the same, since the
+ * node that had asked may run the stock module.
+ *
  * Which node asked is not known, but a drop names the disk by its UUID, and every peer was
  * asked about that. Where a peer takes itself for the asking node, as it does after a
  * restart of mdclusterd, the superblocks are written once for nothing.
@@ -23,6 +27,8 @@
 #include <string.h>
 
 #include "eventd/daemon.h"
+
+#define KERNEL_MS 5000		/* our module takes its candidate out sooner */
 
 /* Is value "WORD:…:UUID8", of the disk that this node was asked about last? */
 static bool same_disk(const struct mdc_tracked *t, const char *value)
@@ -37,19 +43,53 @@ static bool same_disk(const struct mdc_tracked *t, const char *value)
 	       !strncmp(tail + 1, uuid, MDC_REACT_UUID_HEAD);
 }
 
-static void take_out(struct mdc_tracked *t)
+static void remove_it(struct mdc_tracked *t)
 {
 	int ret;
 
-	if (t->settled == t->react.seq)
-		return;
-	t->settled = t->react.seq;
 	mdc_warn("%s: %s was confirmed here, but the add has failed: taking it out again",
 		 t->track.device, t->react.device);
 	ret = mdc_mdioctl_remove(t->daemon->io, t->daemon->sys, t->track.md, t->react.device,
 				 t->react.seq, t);
 	if (ret)
 		mdc_settle_done(t, MDC_IO_REMOVE, t->react.seq, -ret);
+}
+
+static gboolean remove_late(gpointer data)
+{
+	struct mdc_tracked *t = data;
+
+	t->settle_wait = 0;
+	if (t->react.phase == MDC_REACT_FOUND && t->settled == t->react.seq)
+		remove_it(t);
+	return G_SOURCE_REMOVE;
+}
+
+static void take_out(struct mdc_tracked *t)
+{
+	if (t->settled == t->react.seq)
+		return;
+	t->settled = t->react.seq;
+	if (!t->module)
+		remove_it(t);
+	else if (!t->settle_wait)
+		t->settle_wait = g_timeout_add(KERNEL_MS, remove_late, t);
+}
+
+void mdc_settle_kernel_dropped(struct mdc_tracked *t, unsigned int raid_disk)
+{
+	if (t->react.raid_disk != raid_disk)
+		return;
+	/* It may come before the confirmation has returned: see mdc_settle_confirmed(). */
+	t->kernel_dropped = t->react.seq;
+	g_clear_handle_id(&t->settle_wait, g_source_remove);
+	if (t->react.phase == MDC_REACT_FOUND)
+		mdc_adds_dropped(t, "confirmed here, but the add failed");
+}
+
+void mdc_settle_stop(struct mdc_tracked *t)
+{
+	g_clear_handle_id(&t->settle_wait, g_source_remove);
 }
 
 static void rewrite(struct mdc_tracked *t)
@@ -137,6 +177,10 @@ void mdc_settle_confirmed(struct mdc_tracked *t)
 	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, &connected);
 	uint32_t self = mdc_corosync_view(t->daemon->coro)->nodeid;
 
+	if (t->kernel_dropped == t->react.seq) {
+		mdc_adds_dropped(t, "confirmed here, but the add failed");
+		return;
+	}
 	if (view && connected && self)
 		mdc_settle_view(t, view, self);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "eventd/daemon.h"
+#include "mdcluster.h"
 
 static void add_string(JsonBuilder *b, const char *key, const char *value)
 {
@@ -93,6 +94,116 @@ static void add_add(JsonBuilder *b, const struct mdc_react *r)
 	json_builder_end_object(b);
 }
 
+static void add_counters(JsonBuilder *b, const struct mdc_mod_array *m)
+{
+	const char *open = "";		/* the name whose kinds are being listed */
+	unsigned int i;
+
+	json_builder_set_member_name(b, "counters");
+	json_builder_begin_object(b);
+	for (i = 0; i < m->n_counters; i++) {
+		const struct mdc_mod_counter *c = &m->counters[i];
+
+		if (*open && strcmp(open, c->name)) {
+			json_builder_end_object(b);
+			open = "";
+		}
+		if (c->kind[0] && !*open) {
+			json_builder_set_member_name(b, c->name);
+			json_builder_begin_object(b);
+			open = c->name;
+		}
+		add_int(b, c->kind[0] ? c->kind : c->name, (gint64)c->value);
+	}
+	if (*open)
+		json_builder_end_object(b);
+	json_builder_end_object(b);
+}
+
+static void add_module_members(JsonBuilder *b, const struct mdc_mod_array *m)
+{
+	unsigned int i;
+
+	json_builder_set_member_name(b, "members");
+	json_builder_begin_array(b);
+	for (i = 0; i < m->n_members; i++) {
+		json_builder_begin_object(b);
+		add_int(b, "id", m->members[i].node);
+		add_known(b, "slot", m->members[i].slot);
+		json_builder_end_object(b);
+	}
+	json_builder_end_array(b);
+}
+
+static void add_module_add(JsonBuilder *b, const struct mdc_mod_add *add)
+{
+	char uuid[MDC_UUID_COLON];
+
+	json_builder_set_member_name(b, "add");
+	if (!add->step) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	mdc_uuid_colon(&add->device_uuid, uuid);
+	json_builder_begin_object(b);
+	add_string(b, "step", mdc_mod_step_name(add->step));
+	add_string(b, "device_uuid", uuid);
+	add_int(b, "raid_disk", add->device);
+	add_known(b, "slot", add->slot);
+	add_int(b, "age_ms", (gint64)add->since_ms);
+	json_builder_end_object(b);
+}
+
+static void add_suspended(JsonBuilder *b, const struct mdc_mod_array *m)
+{
+	json_builder_set_member_name(b, "suspended");
+	if (!m->suspended_by) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	json_builder_begin_object(b);
+	add_int(b, "slot", m->suspended_by);
+	add_int(b, "from_kib", (gint64)(m->suspended_lo / 2));
+	add_int(b, "to_kib", (gint64)(m->suspended_hi / 2));
+	json_builder_end_object(b);
+}
+
+static void add_module(JsonBuilder *b, struct mdc_tracked *t)
+{
+	const struct mdc_mod_array *m = t->module;
+	unsigned int i;
+
+	json_builder_set_member_name(b, "module");
+	if (!m) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	json_builder_begin_object(b);
+	add_string(b, "name", MDCLUSTER_GENL_NAME);
+	add_bool(b, "attached", mdc_netlink_attached(t->daemon->netlink));
+	add_bool(b, "stuck", mdc_module_stuck(t));
+	json_builder_set_member_name(b, "receiving_ms");
+	if (m->receiving)
+		json_builder_add_int_value(b, (gint64)m->receiving_ms);
+	else
+		json_builder_add_null_value(b);
+	add_int(b, "stuck_after_ms", m->stuck_after_ms);
+	add_int(b, "newdisk_timeout_ms", m->newdisk_timeout_ms);
+	add_bool(b, "stopped", m->stopped);
+	add_bool(b, "in_cluster", m->in_cluster);
+	add_module_members(b, m);
+	json_builder_set_member_name(b, "to_recover");
+	json_builder_begin_array(b);
+	for (i = 0; i < m->n_to_recover; i++)
+		json_builder_add_int_value(b, m->to_recover[i]);
+	json_builder_end_array(b);
+	add_suspended(b, m);
+	add_module_add(b, &m->add);
+	add_counters(b, m);
+	add_int(b, "lost", (gint64)m->lost);
+	json_builder_end_object(b);
+}
+
 static const char *attr(const struct mdc_cibview *view, uint32_t node, const char *id,
 			enum mdc_attr which)
 {
@@ -120,7 +231,7 @@ static void add_array_node(JsonBuilder *b, const struct mdc_cibview *view,
 	json_builder_end_object(b);
 }
 
-static void add_array(JsonBuilder *b, const struct mdc_tracked *t, const struct mdc_cibview *view)
+static void add_array(JsonBuilder *b, struct mdc_tracked *t, const struct mdc_cibview *view)
 {
 	const struct mdc_array *a = &t->array;
 	char uuid[MDC_UUID_COLON];
@@ -143,6 +254,7 @@ static void add_array(JsonBuilder *b, const struct mdc_tracked *t, const struct 
 	add_sync(b, a);
 	add_members(b, a);
 	add_add(b, &t->react);
+	add_module(b, t);
 	json_builder_set_member_name(b, "nodes");
 	json_builder_begin_array(b);
 	for (i = 0; view && i < view->n_nodes; i++)
@@ -187,6 +299,7 @@ char *mdc_status_json(struct mdc_daemon *d)
 	guint i;
 
 	view = mdc_cib_view(d->cib, &connected);
+	mdc_module_refresh(d);
 	json_builder_begin_object(b);
 	add_int(b, "version", 1);
 	add_cluster(b, d, view, connected);

@@ -455,6 +455,22 @@ def monitor_daemon_stuck(h):
 
 
 @case
+def monitor_module_stuck(h):
+    h.env["OCF_RESKEY_CRM_meta_interval"] = "10000"
+    h.running()
+    h.daemon("module-stuck")
+    yield h.run("monitor")
+    yield h.run("stop")
+
+
+@case
+def monitor_module_odd(h):
+    h.running()
+    h.daemon("module-odd")
+    yield h.run("monitor")
+
+
+@case
 def monitor_daemon_gone(h):
     h.running()
     h.put("daemon.mode", "dead")

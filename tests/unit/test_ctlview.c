@@ -111,6 +111,11 @@ static void test_exit(void **state)
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"searching\"}", ""), MDC_CTL_BUSY },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"failed\"}", ""), MDC_CTL_CLEAN },
 		{ ARRAY(RUNS "\"broken\"", ""), MDC_CTL_BROKEN },
+		{ ARRAY(RUNS "\"clean\",\"module\":null", ""), MDC_CTL_CLEAN },
+		{ ARRAY(RUNS "\"clean\",\"module\":{\"stuck\":false,\"stopped\":false}", ""),
+		  MDC_CTL_CLEAN },
+		{ ARRAY(RUNS "\"clean\",\"module\":{\"stuck\":true}", ""), MDC_CTL_BROKEN },
+		{ ARRAY(RUNS "\"clean\",\"module\":{\"stopped\":true}", ""), MDC_CTL_BUSY },
 		{ ARRAY("\"running\":false,\"state\":null", ""), MDC_CTL_BROKEN },
 		{ ARRAY("\"running\":1,\"state\":\"clean\"", ""), MDC_CTL_BROKEN },
 		{ ARRAY(RUNS "\"clean\"", PEER("\"broken\"")), MDC_CTL_BUSY },
@@ -138,6 +143,25 @@ static void test_exit(void **state)
 		assert_true(g_str_has_suffix(text, "\n"));
 		g_free(text);
 	}
+}
+
+static void test_module(void **state)
+{
+	char *text = show(ARRAY(RUNS "\"clean\",\"module\":{\"attached\":true,\"stuck\":true,"
+				"\"receiving_ms\":45123,\"stopped\":false}", ""), 200, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "  module    stuck in one message of another node for 45 s: "
+				     "what others change does not reach this node\n"));
+	g_free(text);
+	text = show(ARRAY(RUNS "\"clean\",\"module\":{\"attached\":true,\"stuck\":false,"
+			  "\"stopped\":true}", ""), 200, false);
+	assert_non_null(strstr(text, "  module    the DLM stands still"));
+	g_free(text);
+	text = show(ARRAY(RUNS "\"clean\",\"module\":{\"attached\":true,\"stuck\":false}", ""),
+		    200, false);
+	assert_null(strstr(text, "module"));
+	g_free(text);
 }
 
 static void test_parse(void **state)
@@ -200,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_module),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_select),
 		cmocka_unit_test(test_clean),

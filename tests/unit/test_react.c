@@ -308,11 +308,36 @@ static void test_attr(void **state)
 	assert_false(mdc_react_attr(&r, text, 4));
 }
 
+/* The same question by another way, until it is answered. */
+static void test_asked(void **state)
+{
+	static const struct mdc_uuid uuid_b = { { 2 } };
+	struct mdc_react_actions out = { 0 };
+	struct mdc_react r;
+
+	(void)state;
+	mdc_react_init(&r);
+	assert_false(mdc_react_asked(&r, &uuid_a, 2));
+	mdc_react_add(&r, 0, &uuid_a, 2, 2000, &out);
+	assert_true(mdc_react_asked(&r, &uuid_a, 2));
+	assert_false(mdc_react_asked(&r, &uuid_a, 3));
+	assert_false(mdc_react_asked(&r, &uuid_b, 2));
+	memset(&out, 0, sizeof(out));
+	mdc_react_device(&r, r.seq, "vdd", &out);
+	assert_true(mdc_react_asked(&r, &uuid_a, 2));
+	mdc_react_result(&r, 10, r.seq, 0, &out);
+	assert_false(mdc_react_asked(&r, &uuid_a, 2));
+	memset(&out, 0, sizeof(out));
+	mdc_react_add(&r, 20, &uuid_a, 2, 2000, &out);
+	mdc_react_tick(&r, 2020, &out);
+	assert_false(mdc_react_asked(&r, &uuid_a, 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts), cmocka_unit_test(test_random),
-		cmocka_unit_test(test_attr),
+		cmocka_unit_test(test_attr), cmocka_unit_test(test_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
