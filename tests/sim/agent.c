@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The agents that answer for a node's disks, and what else of the module stands beside its
+ * protocol files: netlink.h and fault.h.
+ */
+#include "fault.h"
+#include "netlink.h"
+#include "ops.h"
+#include "world.h"
+
+#define REQUESTS 32
+
+struct request {
+	struct sim_node *node;
+	u8 uuid[MDC_UUID_SIZE];
+	u32 number;
+};
+
+static struct request requests[REQUESTS];
+static u32 next_request;
+
+static int answer(struct sim_node *node, struct request *request, bool found)
+{
+	struct mddev *md = &node->md;
+	struct md_rdev *rdev = NULL;
+	int disk, ret = 0;
+
+	for (disk = 0; disk < MD_DISKS; disk++)
+		if (!memcmp(md_disks.disk[disk].uuid, request->uuid, MDC_UUID_SIZE))
+			break;
+	if (disk == MD_DISKS)
+		sim_fail("a disk is proposed whose UUID nobody has");
+	if (found)
+		md_suspend(md);
+	md_lock(md);
+	if (!md->there || md->closing || !md->c) {
+		ret = -ENODEV;
+	} else if (!found) {
+		ret = mdc_ops_add_answer(md->c, false);
+	} else {
+		ret = md_disks.disk[disk].sb.there ?
+		      md_bind(md, disk, &md_disks.disk[disk].sb, &rdev) : -ENXIO;
+		if (!ret) {
+			rdev->candidate = true;
+			ret = mdc_ops_add_answer(md->c, true);
+			if (ret)
+				md_kick(rdev);
+		}
+	}
+	if (found)
+		md_resume(md);
+	md_unlock(md);
+	sim_trace("agent: %s: %d", found ? "found" : "missing", ret);
+	return ret;
+}
+
+static int agent(void *arg)
+{
+	struct request *request = arg;
+	struct sim_node *node = request->node;
+	u32 which = sim_below(100), kind = 0;
+	int ret;
+
+	while (kind < ANSWER_NEVER && which >= sim_world.answer_odds[kind])
+		which -= sim_world.answer_odds[kind++];
+	if (kind == ANSWER_NEVER)
+		return 0;
+	if (kind == ANSWER_LATE)
+		sim_sleep_us(sim_between(4990000, 5600000));
+	else
+		sim_sleep_us(sim_between(100, sim_chance(2) ? 2000 : 500000));
+	ret = answer(node, request, kind != ANSWER_MISSING);
+	/* It could not be bound: this node does not have it after all. */
+	if (ret == -EBUSY || ret == -EEXIST || ret == -ENXIO)
+		answer(node, request, false);
+	return 0;
+}
+
+void agent_asked(struct sim_node *node, const u8 *uuid, u32 number)
+{
+	struct request *request = &requests[next_request++ % REQUESTS];
+
+	sim_trace("the agent is asked for device %u", number);
+	request->node = node;
+	request->number = number;
+	memcpy(request->uuid, uuid, MDC_UUID_SIZE);
+	sim_spawn(node, "agent", agent, request);
+}
+
+/* module/fault.h: a node that is slow, or dies, at that point. */
+
+bool mdc_fault(const char *name)
+{
+	sim_may_block(name);
+	if (sim_world.healing || !sim_chance(sim_world.faults_one_in))
+		return false;
+	if (sim_chance(4))
+		story_crash_here(name);
+	sim_sleep_us(sim_between(100, sim_chance(8) ? 1000000 : 20000));
+	return false;
+}
+
+/* module/netlink.h */
+
+void mdc_netlink_add(struct mdc_cluster *c)
+{
+	(void)c;
+	sim_may_block(__func__);
+}
+
+void mdc_netlink_remove(struct mdc_cluster *c)
+{
+	(void)c;
+	sim_may_block(__func__);
+}
+
+void mdc_netlink_event(struct mdc_cluster *c, enum mdc_event event, u32 value)
+{
+	(void)c;
+	sim_trace("event %d, %u", event, value);
+}
+
+bool mdc_netlink_newdisk(struct mdc_cluster *c, const struct mdc_msg *msg)
+{
+	sim_may_block(__func__);
+	if (sim_world.uevents)
+		return false;
+	agent_asked(c->mddev->node, msg->uuid, msg->raid_slot);
+	return true;
+}
