@@ -3,6 +3,7 @@
 it took; the first one that fails ends the demo with a status other than 0.
 """
 import argparse
+import os
 import re
 import signal
 import sys
@@ -14,7 +15,7 @@ from mirror import legs_equal, start_writer, stop_writer, wait_clean, wait_recov
 from box import BoxError, Cluster, say
 from box.base import SOURCE
 from box.keep import in_background, stay
-from box.product import product_tarball
+from box.product import MODULES, product_tarball
 
 DEVICE = "/dev/md/shared"
 # Check, assembly and daemon on three nodes at once, each some seconds in an emulated guest.
@@ -179,7 +180,11 @@ def main():
     parser = argparse.ArgumentParser(prog="tests/demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the cluster up at the end")
     parser.add_argument("--suite", default="trixie", help="Debian suite of the nodes")
+    parser.add_argument("--module", choices=MODULES, help="whose md-cluster the nodes load "
+                        "(default: $MDCLUSTER_MODULE, else ours)")
     args = parser.parse_args()
+    if args.module:
+        os.environ["MDCLUSTER_MODULE"] = args.module
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if args.keep:

@@ -5,7 +5,11 @@ build    in the build root of each suite: configure, make with warnings as error
          install; make distcheck in one of them
 unit     make check with the sanitizers
 fuzz     each fuzzer for a few seconds, from its committed corpus
+sim      a hundred thousand schedules of the module's protocol files on simulated nodes
+kernel   the kernel module for each kernel that it supports, with all checks of its sources
 cluster  pytest on real clusters in virtual machines
+
+"full" beside them, or alone for all of them, adds the tests that take long.
 """
 import argparse
 import os
@@ -22,11 +26,16 @@ from pathlib import Path
 
 from box import image
 from box.base import BoxError, cache_dir, locked, results_dir, say
-from box.product import CONFIGURE, copy_source, in_root, last_words
+from box.kernel import KERNEL_SUITES, kernel_root
+from box.product import CONFIGURE, MODULES, copy_source, in_root, last_words
 
-PARTS = ("build", "unit", "fuzz", "cluster")
+PARTS = ("build", "unit", "fuzz", "sim", "kernel", "cluster")
 FUZZ_SECONDS = 5
+SIM_SCHEDULES = 100000
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "kernel"))
+
+import matrix  # noqa: E402
 
 
 class Score:
@@ -147,13 +156,40 @@ def part_fuzz(score, args):
     tree.remove()
 
 
+def part_sim(score, args):
+    tree = Tree(image.SUITES[0], "sim")
+    good = (tree.do(score, "configure", ["sh", "-ec", "autoreconf -fi && ./configure "
+                                         + " ".join(CONFIGURE)])
+            and tree.do(score, "make tests/sim/sim", ["make", "tests/sim/sim"]))
+    processes = os.cpu_count() or 1
+    share = -(-SIM_SCHEDULES // processes)
+
+    def simulate(index):
+        first = index * share + 1
+        log = tree.log.with_name(f"sim-{index}.log")
+        log.unlink(missing_ok=True)
+        status = in_root(tree.root, tree.inside, ["tests/sim/sim", f"--first={first}",
+                                                  f"--runs={share}"], log)
+        score.add(f"sim: seeds {first} to {first + share - 1}", status == 0,
+                  f": all of it is in {log}, these are its last words:\n{last_words(log)}")
+
+    if good:
+        with ThreadPoolExecutor(processes) as pool:
+            list(pool.map(simulate, range(processes)))
+    tree.remove()
+
+
+def part_kernel(score, args):
+    matrix.run(score)
+
+
 def part_cluster(score, args):
     report = results_dir() / "cluster.xml"
     report.unlink(missing_ok=True)
     # If this program is killed, pytest still gets to cut its guests' power.
     command = ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-v",
                "-s", f"--junit-xml={report}", f"--suite={args.suite}",
-               *(["-k", args.k] if args.k else [])]
+               *(["-k", args.k] if args.k else []), *(["--full"] if args.full else [])]
     process = subprocess.Popen(command, cwd=HERE)
     try:
         process.wait()
@@ -177,7 +213,7 @@ def prepare_images(args, parts):
     wanted = []
     if "build" in parts:
         wanted += list(image.SUITES)
-    if {"unit", "fuzz"} & set(parts):
+    if {"unit", "fuzz", "sim"} & set(parts):
         wanted.append(image.FUZZ_SUITE)
     if "cluster" in parts:
         wanted.append(args.suite)
@@ -191,21 +227,36 @@ def prepare_images(args, parts):
             # Whoever needs it meets the same error, and tells it.
             pass
 
+    def make_kernels():
+        try:
+            for suite in KERNEL_SUITES:
+                kernel_root(suite)
+        except (BoxError, OSError, subprocess.CalledProcessError):
+            pass
+
     for suite in dict.fromkeys(wanted):
         threading.Thread(target=make, args=(suite,), daemon=True).start()
+    if "kernel" in parts:
+        threading.Thread(target=make_kernels, daemon=True).start()
 
 
 def arguments():
     parser = argparse.ArgumentParser(
         prog="tests/run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", default=[],
-                        help="build, unit, fuzz, cluster or all (the default)")
+                        help="build, unit, fuzz, sim, kernel, cluster, or all (the default); full")
     parser.add_argument("-k", metavar="EXPR",
                         help="only the cluster tests that match, as pytest's -k;\n"
                         "without a PART, no other part runs then")
-    parser.add_argument("--suite", default="trixie", choices=image.SUITES,
+    parser.add_argument("--suite", default="trixie", choices=image.GUEST_SUITES,
                         help="the Debian suite of the virtual nodes")
+    parser.add_argument("--module", choices=MODULES, help="whose md-cluster the virtual nodes "
+                        "load (default: $MDCLUSTER_MODULE, else ours)")
     args = parser.parse_args()
+    if args.module:
+        os.environ["MDCLUSTER_MODULE"] = args.module
+    args.full = "full" in args.parts
+    args.parts = [part for part in args.parts if part != "full"]
     for part in args.parts:
         if part not in (*PARTS, "all"):
             parser.error(f"there is no part {part}: must be one of {', '.join(PARTS)}, all")

@@ -13,7 +13,7 @@ from . import image, keep
 from .base import RUN_DIR, BoxError
 from .cluster import Cluster
 from .node import Port
-from .product import product_tarball
+from .product import MODULES, default_module, product_tarball
 
 DETACH = b"\x1d"
 
@@ -73,8 +73,10 @@ def run(args):
 
 def up(args):
     """Boot a cluster and keep it until Ctrl-C."""
-    product = None if args.no_product else product_tarball(args.suite)
-    cluster = Cluster(nodes=args.nodes, suite=args.suite, disks=args.disks, product=product)
+    module = args.module or default_module()
+    product = None if args.no_product else product_tarball(args.suite, module)
+    cluster = Cluster(nodes=args.nodes, suite=args.suite, disks=args.disks, product=product,
+                      module=module)
     try:
         cluster.start(cluster=not args.bare)
         if not args.bare:
@@ -118,8 +120,10 @@ def main():
     one = commands.add_parser("up", help="boot a cluster with fencing and DLM, until Ctrl-C")
     one.add_argument("-n", "--nodes", type=int, default=3)
     one.add_argument("-d", "--disks", type=int, default=6)
-    one.add_argument("--suite", default="trixie", choices=image.SUITES)
+    one.add_argument("--suite", default="trixie", choices=image.GUEST_SUITES)
     one.add_argument("--no-product", action="store_true", help="without the product")
+    one.add_argument("--module", choices=MODULES, help="whose md-cluster the nodes load "
+                     "(default: $MDCLUSTER_MODULE, else ours)")
     one.add_argument("--bare", action="store_true", help="do not start corosync and Pacemaker")
     one.set_defaults(action=up)
     one = commands.add_parser("shell", help="a shell in a node of the running cluster")

@@ -20,6 +20,7 @@ from . import collect, image, store
 from .base import HERE, RUN_DIR, BoxError, cache_dir, say, wait_until
 from .fencing import FenceServer
 from .node import Node
+from .product import default_module
 from .qemu import Machine, Switch
 
 CLUSTER_NAME = "box"
@@ -86,20 +87,27 @@ class Cluster:
     """Nodes n1, n2, ... with shared disks d1, d2, ...; nothing runs before `start`.
 
     product: a tarball that is unpacked in each node (see product.py), or None.
+    module: whose md-cluster the nodes load: "stock", or "ours" or "faults" (ours, with fault
+    points), which the product must have; by default what the environment variable
+    MDCLUSTER_MODULE says, else "ours". For a node whose `module` is set, that counts: when it
+    boots, or at once with install_product().
     fencing_restarts: whether a fencing "reboot" or "on" boots the node; else it stays off.
     """
 
     _count = 0
 
-    def __init__(self, nodes=3, suite="trixie", disks=4, disk_mb=256, memory=1024, product=None):
-        if suite not in image.SUITES:
-            raise BoxError(f"suite {suite} is unknown: must be one of {', '.join(image.SUITES)}")
+    def __init__(self, nodes=3, suite="trixie", disks=4, disk_mb=256, memory=1024, product=None,
+                 module=None):
+        if suite not in image.GUEST_SUITES:
+            raise BoxError(f"suite {suite} is unknown: must be one of "
+                           f"{', '.join(image.GUEST_SUITES)}")
         if disks > MAX_DISKS:
             raise BoxError(f"{disks} disks are too many: at most {MAX_DISKS}")
         Cluster._count += 1
         self.run_name = f"{os.getpid()}-{Cluster._count}"
         self.suite = suite
         self.product = product
+        self.module = (module or default_module()) if product else "stock"
         self.disk_mb = disk_mb
         self.fencing_restarts = False
         self.directory = cache_dir() / "runs" / self.run_name
@@ -230,7 +238,8 @@ class Cluster:
         files = [("etc/corosync/corosync.conf", self.corosync_conf().encode(), 0o644),
                  ("etc/hosts", hosts.encode(), 0o644)]
         for name, place in (("fence_box", "usr/sbin"), ("start-cluster", "usr/lib/box"),
-                            ("stop-cluster", "usr/lib/box"), ("systemctl", "usr/bin")):
+                            ("stop-cluster", "usr/lib/box"), ("use-module", "usr/lib/box"),
+                            ("systemctl", "usr/bin")):
             files.append((f"{place}/{name}", (HERE / "payload" / name).read_bytes(), 0o755))
         data = io.BytesIO()
         with tarfile.open(fileobj=data, mode="w") as archive:
@@ -245,10 +254,12 @@ class Cluster:
     def install_product(self, node):
         """Unpack the product's tarball, unless this node has this very one."""
         mark = "/usr/lib/box/product"
-        name = Path(self.product).name
+        module = node.module or self.module
+        name = f"{Path(self.product).name} {module}"
         if node.run(["cat", mark], check=False).out == name:
             return
-        node.run("tar -C / --no-same-owner --keep-directory-symlink -xf -", timeout=120,
+        node.run("tar -C / --no-same-owner --keep-directory-symlink -xf - && "
+                 f"/usr/lib/box/use-module {module}", timeout=120,
                  stdin=Path(self.product).read_bytes())
         node.put(mark, name)
 

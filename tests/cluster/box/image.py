@@ -10,12 +10,16 @@ from pathlib import Path
 
 from . import debian, store
 from .base import HERE, say
+from .kernel import kernel_root
 
+# What the product is built and tested for by default, and what nodes may be of.
 SUITES = ("trixie", "bookworm")
+GUEST_SUITES = (*SUITES, "sid")
 
 BUILD_PACKAGES = """
     gcc make autoconf automake pkg-config libc6-dev linux-libc-dev libglib2.0-dev libjson-glib-dev
-    libblkid-dev libcmap-dev libquorum-dev libcpg-dev libxml2-dev pacemaker-dev libcmocka-dev
+    libblkid-dev libmnl-dev libcmap-dev libquorum-dev libcpg-dev libxml2-dev pacemaker-dev
+    libcmocka-dev
     libxml2-utils xz-utils pacemaker-cli-utils
     """.split()
 # The fuzzers are built on one suite only.
@@ -25,18 +29,9 @@ FUZZ_PACKAGES = ["clang", "libclang-rt-dev", "llvm"]
 GUEST_PACKAGES = """
     pacemaker pacemaker-cli-utils corosync dlm-controld mdadm crmsh pcs resource-agents dmsetup
     udev procps psmisc iproute2 iputils-ping kmod python3 strace util-linux e2fsprogs
-    busybox-static libjson-glib-1.0-0
+    busybox-static libjson-glib-1.0-0 libmnl0
     """.split()
 
-# The kernel package is unpacked, not installed: no bootloader or initramfs tools come with it.
-KERNEL_HOOK = """chroot "$1" sh -ec '
-    cd /root
-    kernel=$(apt-cache depends linux-image-amd64 |
-        sed -n "s/.*Depends: \\(linux-image-[0-9][^ ]*\\)/\\1/p" | head -n 1)
-    apt-get download "$kernel"
-    mv linux-image-*.deb kernel.deb
-    apt-get clean
-    rm -rf /var/lib/apt/lists/*'"""
 TRIM_HOOK = 'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin'
 
 # Of the kernel's drivers and protocols a guest needs few; the rest would only fill the image.
@@ -69,26 +64,27 @@ def build_root(suite):
 def guest_image(suite):
     """The directory with SUITE's base.img, vmlinuz and initrd; made if it is not there."""
     guest_files = sorted((HERE / "guest").iterdir())
-    name = store.digest(suite, " ".join(GUEST_PACKAGES), HERE / "debian.py", HERE / "image.py",
-                        *[path for path in guest_files if path.is_file()])
+    kernel = kernel_root(suite)
+    name = store.digest(suite, " ".join(GUEST_PACKAGES), kernel.entry.name, HERE / "debian.py",
+                        HERE / "image.py", *[path for path in guest_files if path.is_file()])
 
     def make(work):
         begin = time.monotonic()
         say(f"making the guest image of {suite} (once; about two minutes)")
-        _make_guest(suite, work)
+        _make_guest(suite, kernel, work)
         say(f"guest image of {suite} made in {time.monotonic() - begin:.0f} s")
 
     return store.entry(f"guest-{suite}", name, 2500, make)
 
 
-def _make_guest(suite, work):
+def _make_guest(suite, kernel, work):
     tree = work / "tree"
-    debian.bootstrap(suite, tree, GUEST_PACKAGES, [KERNEL_HOOK], work / f"guest-{suite}.log")
-    version = _unpack_kernel(tree, work)
-    modules = tree / "usr/lib/modules" / version
+    debian.bootstrap(suite, tree, GUEST_PACKAGES, [TRIM_HOOK], work / f"guest-{suite}.log")
+    _unpack_kernel(kernel, tree, work)
+    modules = tree / "usr/lib/modules" / kernel.version
     _thin_modules(modules)
-    subprocess.run(["chroot", tree, "depmod", version], check=True)
     _install_guest_files(suite, tree)
+    _index_modules(tree, modules)
     _make_initrd(tree, modules, work)
     for path in ("var/cache/apt", "var/lib/apt", "usr/share/bash-completion"):
         shutil.rmtree(tree / path, ignore_errors=True)
@@ -100,20 +96,34 @@ def _make_guest(suite, work):
     shutil.rmtree(tree)
 
 
-def _unpack_kernel(tree, work):
-    package = tree / "root/kernel.deb"
-    subprocess.run(["dpkg-deb", "-x", package, work / "kernel"], check=True)
-    package.unlink()
-    (vmlinuz,) = (work / "kernel/boot").glob("vmlinuz-*")
-    version = vmlinuz.name.split("-", 1)[1]
-    shutil.move(vmlinuz, work / "vmlinuz")
+def _unpack_kernel(kernel, tree, work):
+    """Unpacked, not installed: no bootloader or initramfs tools come with it."""
+    kernel.unpack(work / "kernel")
+    image = next(path for path in (work / "kernel").rglob("vmlinuz*") if path.is_file())
+    shutil.move(image, work / "vmlinuz")
     modules = next(path for path in (work / "kernel/usr/lib/modules", work / "kernel/lib/modules")
                    if path.is_dir())
     (tree / "usr/lib/modules").mkdir(parents=True, exist_ok=True)
-    shutil.move(modules / version, tree / "usr/lib/modules" / version)
+    shutil.move(modules / kernel.version, tree / "usr/lib/modules" / kernel.version)
     shutil.rmtree(work / "kernel")
-    (work / "version").write_text(version + "\n")
-    return version
+    (work / "version").write_text(kernel.version + "\n")
+
+
+def _index_modules(tree, modules):
+    """depmod's work, for a node with the kernel's own md-cluster and for one with ours: it would
+    take seconds in a guest. The kernel's stands in for ours, which needs the same modules."""
+    updates = modules / "updates"
+    for name in ("ours", "stock"):
+        if name == "ours":
+            updates.mkdir()
+            shutil.copy(modules / "kernel/drivers/md/md-cluster.ko", updates)
+        else:
+            shutil.rmtree(updates)
+        subprocess.run(["chroot", tree, "depmod", modules.name], check=True)
+        index = tree / "usr/lib/box/modules" / name
+        index.mkdir(parents=True)
+        for file in ("modules.dep", "modules.dep.bin"):
+            shutil.copy(modules / file, index)
 
 
 def _thin_modules(modules):

@@ -75,13 +75,17 @@ class Port:
 
 
 class Node:
-    """One node of a cluster. Made by Cluster; `name` is n1, n2, ... and `id` its node id."""
+    """One node of a cluster. Made by Cluster; `name` is n1, n2, ... and `id` its node id.
+
+    module: whose md-cluster it loads, as in Cluster; None: the cluster's.
+    """
 
     def __init__(self, cluster, number, machine):
         self.cluster = cluster
         self.id = number
         self.name = f"n{number}"
         self.machine = machine
+        self.module = None
         self._ports = None
 
     def __repr__(self):
