@@ -19,6 +19,7 @@ _spoilt = set()
 
 def pytest_addoption(parser):
     parser.addoption("--suite", default="trixie", help="Debian suite of the guests")
+    parser.addoption("--full", action="store_true", help="the long tests too")
 
 
 def pytest_configure(config):
@@ -27,9 +28,17 @@ def pytest_configure(config):
 
     config.addinivalue_line("markers", "kernel_complains: hung tasks and warnings in the "
                             "kernel's log are part of this test")
+    config.addinivalue_line("markers", "full: takes long, and runs only with --full")
     # Fixtures are torn down, and guests with them, on SIGTERM as on Ctrl-C.
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGINT, interrupt)
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--full"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="takes long: tests/run full"))
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,9 @@ def wait_recovery(node, dead):
     """Wait until NODE's md-cluster has begun to recover the bitmap of the node that died: till
     then no resync is in sight. The DLM waits for the fencing first, and up to 30 s for more
     nodes after one has joined."""
-    node.wait_for(f"dmesg | grep -q 'md-cluster: .*Node {dead.id}/.* down'", 90,
+    # The kernel's own module says the one, ours the other.
+    said = f"Node {dead.id}/.* down|node {dead.id} in slot .* is gone"
+    node.wait_for(f"dmesg | grep -qE 'md-cluster: .*({said})'", 90,
                   f"the recovery of {dead.name}'s bitmap to begin")
 
 

@@ -46,17 +46,19 @@ def test_standby_and_unstandby(array):
 
 def without_the_module(node):
     """Where even the module is absent: 7, and stop has nothing to do."""
-    where = f"/lib/modules/{node.out('uname -r')}/kernel/drivers/md/md-cluster.ko"
+    where = f"/lib/modules/{node.out('uname -r')}"
     params = {"uuid": UUID, "device": "/dev/md/none"}
-    node.run("modprobe -r md_cluster")
-    node.run(f"for f in {where}*; do mv $f /root/; done; depmod", timeout=120)
+    node.run("modprobe -r md_cluster; mkdir /root/hidden")
+    node.run(f"cd {where}; for f in kernel/drivers/md/md-cluster.ko* updates/md-cluster.ko*; do "
+             "[ ! -e $f ] || { cp --parents $f /root/hidden && rm $f; }; done; depmod",
+             timeout=120)
     try:
         assert agent(node, "monitor", **params).rc == 7
         assert agent(node, "stop", **params).rc == 0
         start = agent(node, "start", **params)
         assert start.rc == 5 and "md-cluster" in reason(start)
     finally:
-        node.run(f"mv /root/md-cluster.ko* $(dirname {where})/; depmod", timeout=120)
+        node.run(f"cp -r /root/hidden/. {where} && rm -r /root/hidden; depmod", timeout=120)
 
 
 def test_maintenance_mode_leaves_it_alone(array):

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An array that tests join and leave by hand: the agent's start and stop without Pacemaker, which
+runs nothing but fencing and the DLM meanwhile. So each node has its mdclusterd, a stop takes
+seconds, and nothing is started again behind a test's back.
+"""
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from arrays import Array, agent, status
+from box import wait_until
+from box.cluster import KERNEL_MARK
+from mirror import legs_equal, wait_clean
+
+# The name that arrays.agent() gives every array.
+IDENT = "try"
+# One message, and a look at sysfs on each node, which takes half a second in an emulated guest.
+HEARD = 30
+# Corosync's token of 5 s and consensus, then the fence request: 20 to 30 s in guests.
+FENCED = 120
+# Of the module's parameters, in seconds.
+NEWDISK_TIMEOUT, LEAVE_TIMEOUT = 5, 10
+# KiB/s of a resync: slow takes 100 s for the 100 MiB of a test's array; and the kernel's default.
+SLOW, QUICK = 1000, 200000
+
+
+class ByHand(Array):
+    """A mirror on two of three disks."""
+
+    POOL = ("d4", "d5", "d6")
+
+    def __init__(self, cluster, serials=POOL[1:], **more):
+        super().__init__(cluster, ident=IDENT, serials=serials, **more)
+
+    # Life
+
+    def start(self, *nodes):
+        def one(node):
+            result = agent(node, "start", uuid=self.uuid, device=self.device, readd="false",
+                           timeout=150)
+            assert result.rc == 0, result
+
+        self.cluster.each(one, nodes or None)
+
+    def stop(self, *nodes):
+        def one(node):
+            result = agent(node, "stop", uuid=self.uuid, device=self.device, timeout=90)
+            assert result.rc == 0, result
+
+        self.cluster.each(one, nodes or None)
+
+    def back(self, *nodes):
+        """Power on NODES that were fenced, and have them join."""
+        for node in nodes:
+            self.cluster.wait_fenced(node)
+        self.cluster.each(lambda node: node.boot(), nodes)
+        self.cluster.wait_online()
+        self.cluster.wait_dlm()
+        self.start(*nodes)
+
+    # Members
+
+    @property
+    def running_nodes(self):
+        return [node for node in self.cluster.nodes if node.running]
+
+    def view(self, node):
+        """{serial: its number in the mirror, "none" (a spare or a candidate) or "faulty"}"""
+        return {serial: "faulty" if "faulty" in state else slot
+                for serial, (slot, state) in self.members(node).items()}
+
+    def same(self, *nodes, **expected):
+        """Wait until all (or NODES) show the same members, EXPECTED (d4="faulty", d5=None: away,
+        d6=True: there) among them; return them."""
+        def one_view():
+            views = [self.view(node) for node in nodes or self.running_nodes]
+            assert all(view == views[0] for view in views), f"nodes disagree: {views}"
+            for serial, role in expected.items():
+                found = views[0].get(serial)
+                assert found == role or (role is True and found is not None), \
+                    f"{serial} is {found}, not {role}: {views[0]}"
+            return views[0] or None
+
+        return wait_until(one_view, HEARD, "all nodes to show the same members")
+
+    @property
+    def legs(self):
+        return sorted(serial for serial, role in self.view(self.running_nodes[0]).items()
+                      if role.isdigit())
+
+    @property
+    def spare(self):
+        """The disk of the pool that is not in the array."""
+        (serial,) = set(self.POOL) - set(self.members(self.running_nodes[0]))
+        return serial
+
+    def manage(self, node, action, serial, check=True):
+        return node.run(f"mdadm --manage {self.device} --{action} {node.disk(serial)}",
+                        timeout=90, check=check)
+
+    def add(self, node, serial, check=True):
+        node.run(f"wipefs -aq {node.disk(serial)}")
+        return self.manage(node, "add", serial, check)
+
+    def remove(self, node, serial):
+        """From NODE; a member that has just failed is busy till its last request has ended."""
+        node.wait_for(lambda: self.manage(node, "remove", serial), HEARD,
+                      f"{serial} can be removed")
+        self.same(**{serial: None})
+
+    def take_out(self, node, serial):
+        self.manage(node, "fail", serial)
+        self.remove(node, serial)
+
+    def words(self, node):
+        """What mdadm --assemble is to be told on NODE."""
+        return {"device": self.device, "disks": " ".join(node.disk(leg) for leg in self.legs)}
+
+    # Data
+
+    def fresh(self, writer):
+        """What WRITER writes is what each node reads, from whichever leg."""
+        written = writer.out(
+            "dd if=/dev/urandom of=/run/pattern bs=64k count=8 2> /dev/null &&"
+            f" dd if=/run/pattern of={self.device} bs=64k oflag=direct conv=notrunc"
+            " 2> /dev/null && md5sum < /run/pattern")
+        # Read balancing chooses a leg for each request: so several times.
+        read = (f"for i in 1 2 3 4 5 6; do dd if={self.device} bs=64k count=8 iflag=direct"
+                " 2> /dev/null | md5sum; done | sort -u")
+        for node in self.running_nodes:
+            assert node.out(read) == written, f"{node.name} reads something stale"
+
+    def healthy(self):
+        """Wait until the mirror is whole; then all agree on it, and its legs are equal."""
+        wait_clean(self.device, self.running_nodes)
+        self.same()
+        for node in self.running_nodes:
+            node.wait_for("! grep PENDING /proc/mdstat", HEARD, "it heard that all is in sync")
+        legs_equal(self.cluster, *self.legs)
+
+    def hand_over(self, leaver):
+        """LEAVER resyncs, and leaves in the middle: another node ends it."""
+        others = [node for node in self.running_nodes if node is not leaver]
+        leaver.wait_for(lambda: self.sysfs(leaver, "sync_action") == "resync", HEARD,
+                        "it resyncs")
+        self.stop(leaver)
+        wait_until(lambda: any(self.sysfs(node, "sync_action") == "resync" for node in others),
+                   60, "another node to go on with the resync")
+        self.resync_speed(QUICK)
+        wait_clean(self.device, others)
+        legs_equal(self.cluster, *self.legs)
+
+    def resync_speed(self, limit):
+        self.cluster.each(lambda node: node.run(
+            f"echo {limit} > /proc/sys/dev/raid/speed_limit_max"))
+
+    # What is under way
+
+    def module(self, node):
+        """What mdclusterctl says of the module's side."""
+        return status(node, IDENT)["module"]
+
+    def slot(self, node):
+        """Its slot, from 1."""
+        return next(member["slot"] for member in self.module(node)["members"]
+                    if member["id"] == node.id)
+
+    def counters(self, node):
+        """{(name, kind): value}"""
+        found = {}
+        for name, value in self.module(node)["counters"].items():
+            for kind, number in (value.items() if isinstance(value, dict) else [("", value)]):
+                found[name, kind] = number
+        return found
+
+
+def wait_asked(array, node, lock, mode):
+    """Wait until somebody asks for LOCK of ARRAY in MODE, and waits, as NODE's DLM knows it."""
+    # Columns of the DLM's table: state (2: granted), mode, wanted mode; the name is last.
+    node.wait_for("awk '$8 != 2 && $10 == %d && $NF == \"\\\"%s\\\"\"'"
+                  " /sys/kernel/debug/dlm/%s_locks | grep -q ." % (mode, lock, array.lockspace),
+                  HEARD, f"{lock} is asked for", interval=0.1)
+
+
+def create_unsynced(cluster, first):
+    """A new array whose legs differ: FIRST has created it and resyncs, slowly; all have joined."""
+    cluster.blank_disks(*ByHand.POOL)
+    array = ByHand(cluster)
+    for serial in array.serials:
+        first.run(f"dd if=/dev/urandom of={first.disk(serial)} bs=1M seek=8 count=8 oflag=direct")
+    array.resync_speed(SLOW)
+    array.create(first, extra="")
+    for nodes in [first], [node for node in cluster.nodes if node is not first]:
+        array.start(*nodes)
+        for node in nodes:
+            # An array that was not written yet does not resync (md_mod start_ro=1 of Debian).
+            node.run(f"dd if=/dev/urandom of={array.device} bs=4k count=1 seek={node.id}"
+                     " oflag=direct conv=notrunc", timeout=60)
+    return array
+
+
+def kernel_log(node):
+    """Its kernel's log since the test began."""
+    return node.run("dmesg", timeout=30).out.rpartition(KERNEL_MARK)[2]
+
+
+def wait_log(node, pattern, timeout=HEARD):
+    node.wait_for(lambda: re.search(pattern, kernel_log(node)), timeout,
+                  f"its kernel to log '{pattern}'")
+
+
+@contextmanager
+def beside():
+    """Yields what starts an action in the background, and gives its future; at the end it is
+    waited for."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit
+
+
+@contextmanager
+def silent(node):
+    """NODE's mdclusterd answers nobody. Its socket stays, and the kernel goes on asking it."""
+    node.run("pkill -STOP -x mdclusterd")
+    try:
+        yield
+    finally:
+        node.run("pkill -CONT -x mdclusterd")
+
+
+@contextmanager
+def parameter(node, name, value):
+    """A parameter of NODE's module is VALUE meanwhile; lost with the node's power anyway."""
+    path = f"/sys/module/md_cluster/parameters/{name}"
+    before = node.out(f"cat {path}")
+    node.run(f"echo {value} > {path}")
+    try:
+        yield
+    finally:
+        if node.running:
+            node.run(f"echo {before} > {path}")
+
+
+@contextmanager
+def votes(node, count):
+    """NODE has COUNT votes in the quorum meanwhile."""
+    node.run(f"corosync-quorumtool -n {node.id} -v {count}")
+    try:
+        yield
+    finally:
+        if node.running:
+            node.run(f"corosync-quorumtool -n {node.id} -v 1")
+
+
+def use(node, module):
+    """Have NODE, which is in no array, load MODULE from now on ("ours", "stock"; None: what the
+    cluster has)."""
+    node.module = module
+    node.cluster.install_product(node)
+
+
+def the_array(cluster, modules, make):
+    """The one array by hand that runs on CLUSTER, its nodes having MODULES. If there is none for
+    them, the others, also Pacemaker's, are taken away, and MAKE() gives it."""
+    if getattr(cluster, "by_hand", (None, None))[0] == modules:
+        return cluster.by_hand[1]
+    if hasattr(cluster, "raid"):
+        cluster.raid.remove()
+        del cluster.raid
+    if hasattr(cluster, "by_hand"):
+        cluster.by_hand[1].stop()
+        del cluster.by_hand
+    for node, module in zip(cluster.nodes, modules):
+        use(node, module)
+    cluster.by_hand = modules, make()
+    return cluster.by_hand[1]
+
+
+def create(cluster):
+    """A new array on all nodes."""
+    cluster.blank_disks(*ByHand.POOL)
+    array = ByHand(cluster)
+    array.create(cluster.nodes[0])
+    array.start()
+    array.fresh(cluster.nodes[0])
+    return array
+
+
+@pytest.fixture
+def hand(cluster3):
+    """An array on all three nodes; each test leaves it whole, on two disks of its pool."""
+    return the_array(cluster3, (None, None, None), lambda: create(cluster3))
+
+
+def timed(action, *args, **more):
+    begin = time.monotonic()
+    result = action(*args, **more)
+    return time.monotonic() - begin, result

@@ -1,0 +1,458 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel module where the kernel's own fails: silent peers, bad messages, deaf nodes, nodes
+that die in the middle of something, joins and leaves that cannot be. All nodes have ours.
+"""
+import re
+
+import pytest
+
+import wire
+from arrays import Array, agent, reason
+from box import BoxError, wait_until
+from byhand import hand  # noqa: F401
+from byhand import (FENCED, HEARD, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, beside, create_unsynced,
+                    kernel_log, parameter, silent, timed, votes, wait_asked, wait_log)
+from mirror import start_writer, stop_writer, wait_recovery, written
+
+pytestmark = pytest.mark.full
+
+PARAMETERS = {"newdisk_timeout": 5000, "join_timeout": 60000, "leave_timeout": 10000,
+              "stuck_after": 60000}
+JOINS = """for i in $(seq {count}); do
+    mdadm --assemble {device} {disks} && mdadm --stop {device} || exit 1
+done"""
+NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
+# A hundred joins and leaves that each lose one small object lose at least this much.
+LEAK_KB = 100 * 4
+
+
+def test_ours_is_loaded(hand):
+    for node in hand.cluster.nodes:
+        assert "/updates/" in node.out("modinfo -n md-cluster")
+        assert "O" in node.out("cat /sys/module/md_cluster/taint"), "not the kernel's own"
+        assert hand.module(node)["name"] == "mdcluster" and hand.module(node)["attached"]
+    n1 = hand.cluster.nodes[0]
+    told = dict(re.findall(r"^parm: +(\w+):(.+)$", n1.out("modinfo md-cluster"), re.M))
+    assert set(told) == set(PARAMETERS) and all(text.startswith("ms ") for text in told.values())
+    for name, value in PARAMETERS.items():
+        path = f"/sys/module/md_cluster/parameters/{name}"
+        assert n1.out(f"cat {path}") == str(value)
+        for bad in ("0", "99", "600001", "-1", "soon"):
+            assert n1.run(f"echo {bad} > {path}", check=False).rc, f"{name} took {bad}"
+        assert n1.out(f"cat {path}") == str(value)
+
+
+# Adding a disk
+
+
+def test_silent_peer(hand):
+    """What splits the mirror on the kernel's own module: BASELINE's sequence, step by step."""
+    n1, n2, n3 = hand.cluster.nodes
+    spare, (first, second) = hand.spare, hand.legs
+    # What mdadm does by itself, and what a command costs in an emulated guest.
+    own = hand.add(n1, spare).seconds
+    hand.take_out(n1, spare)
+    with silent(n2):
+        result = hand.add(n1, spare, check=False)
+        assert result.rc != 0
+        assert result.seconds < own + NEWDISK_TIMEOUT + 1, "the module's promise, beside mdadm's"
+        hand.same(**{spare: None, first: True, second: True})
+        hand.manage(n1, "fail", first)
+        hand.same(**{first: "faulty"})
+        hand.remove(n1, first)
+    hand.add(n1, spare)
+    hand.same(**{spare: True})
+    hand.fresh(n1)
+    hand.wait_in_sync(spare)
+    hand.healthy()
+    hand.stop()
+    hand.start()
+    hand.same(**{first: None, second: True, spare: True})
+    hand.healthy()
+
+
+@pytest.mark.parametrize("why", ["missing", "late"])
+def test_refused_add_leaves_nothing(hand, why):
+    n1, n2, n3 = hand.cluster.nodes
+    spare = hand.spare
+    refused = hand.counters(n1)["adds_refused", ""]
+    if why == "missing":
+        n2.detach(spare)
+        result = hand.add(n1, spare, check=False)
+        n2.attach(spare)
+        assert "No such file" in result.err
+    else:
+        with silent(n2):
+            assert hand.add(n1, spare, check=False).rc != 0
+            late = n2.run(f"mdadm --manage {hand.device} --cluster-confirm 2:missing", check=False)
+            assert late.rc != 0, "nobody waits for an answer any more"
+    hand.same(**{spare: None})
+    assert hand.counters(n1)["adds_refused", ""] == refused + 1
+    # The very next commands, each from another node.
+    hand.add(n2, spare)
+    hand.same(**{spare: True})
+    hand.manage(n3, "fail", spare)
+    hand.remove(n1, spare)
+
+
+def test_initiator_dies_when_all_have_confirmed(hand):
+    n1, n2, n3 = hand.cluster.nodes
+    spare = hand.spare
+
+    def settling(node):
+        return (hand.module(node)["add"] or {}).get("step") == "settling"
+
+    # A deaf ear on n3 keeps n1 waiting when both peers have answered; long enough to be seen.
+    with parameter(n1, "newdisk_timeout", 300000), beside() as begin:
+        with wire.held(hand, n3, "ack", wire.CR):
+            adding = begin(hand.add, n1, spare)
+            for peer in (n2, n3):
+                peer.wait_for(lambda n=peer: settling(n) and spare in hand.members(n), HEARD,
+                              "it has said found, and has the candidate")
+            n1.power_cut()
+        with pytest.raises(BoxError):
+            adding.result()
+    hand.cluster.wait_fenced(n1)
+    hand.same(n2, n3, **{spare: None})
+    for peer in (n2, n3):
+        assert hand.counters(peer)["candidates_dropped", ""] >= 1
+    hand.add(n2, spare)
+    hand.same(n2, n3, **{spare: True})
+    hand.back(n1)
+    hand.same(**{spare: True})
+    hand.take_out(n1, spare)
+    hand.healthy()
+
+
+# Messages
+
+
+BAD = {
+    "type": [wire.message(9, NO_NODE), wire.message(2**32 - 1, NO_NODE)],
+    "slot": [wire.message(wire.CHANGE_CAPACITY, 4), wire.message(wire.RESYNCING, 2**32 - 1)],
+    "device": [wire.message(wire.METADATA_UPDATED, NO_NODE, device=2**32 - 1),
+               wire.message(wire.REMOVE, NO_NODE, device=2**31)],
+    "range": [wire.message(wire.RESYNCING, NO_NODE, low=8, high=4),
+              wire.message(wire.RESYNCING, NO_NODE, low=2**63, high=2**64 - 1),
+              wire.message(wire.RESYNCING, NO_NODE, low=8, high=0),
+              wire.message(wire.BITMAP_RESIZE, NO_NODE, high=0)],
+    "uuid": [wire.message(wire.NEWDISK, NO_NODE, device=2)] * 2,
+}
+
+
+def test_bad_messages(hand):
+    """Acknowledged, counted each, logged once a kind; and the array goes on."""
+    n1, n2, n3 = hand.cluster.nodes
+    spare = hand.spare
+    before = {node: hand.counters(node) for node in hand.cluster.nodes}
+    for messages in BAD.values():
+        for data in messages:
+            wire.send(hand, n1, data)
+    # From one's own slot: for the others it is one that says nothing new.
+    wire.send(hand, n1, wire.message(wire.CHANGE_CAPACITY, hand.slot(n2) - 1))
+    for node in hand.cluster.nodes:
+        after = hand.counters(node)
+        expected = {**{kind: len(messages) for kind, messages in BAD.items()},
+                    "own": int(node is n2)}
+        assert expected == {kind: after["dropped", kind] - before[node]["dropped", kind]
+                            for kind in expected}
+        assert kernel_log(node).count("a message is dropped") == len(BAD) + (node is n2)
+    hand.add(n3, spare)
+    hand.take_out(n2, spare)
+    hand.healthy()
+
+
+def test_messages_meet_a_node_that_comes_and_goes(hand):
+    """Messages for an array that is starting, that is stopping, and that has no such member."""
+    n1, _, n3 = hand.cluster.nodes
+    messages = [wire.message(kind, NO_NODE, device=device) for kind, device in
+                ((wire.METADATA_UPDATED, 0), (wire.REMOVE, 7), (wire.RE_ADD, 7),
+                 (wire.BITMAP_NEEDS_SYNC, 0), (wire.RESYNCING_START, 0))]
+    hand.stop(n3)
+    with beside() as begin:
+        coming = begin(n3.run, JOINS.format(count=5, **hand.words(n3)), timeout=120)
+        while not coming.done():
+            for data in messages:
+                wire.send(hand, n1, data)
+    coming.result()
+    hand.start(n3)
+    hand.healthy()
+
+
+def test_stuck_receiver_fails_its_monitor(hand):
+    """Every node receives, and none can end: each monitor that is due says so."""
+    n1, n2, _ = hand.cluster.nodes
+    params = dict(uuid=hand.uuid, device=hand.device)
+    harmless = wire.message(wire.CHANGE_CAPACITY, NO_NODE)
+    with parameter(n2, "stuck_after", 1000), beside() as begin:
+        # As long as its monitor may take to see it: some calls of a second or two each.
+        stalling = begin(wire.stall, hand, n1, harmless, 20)
+        n2.wait_for(lambda: hand.module(n2)["stuck"], 15, "its module is seen to be stuck")
+        result = agent(n2, "monitor", **params)
+        assert result.rc == 1 and "module" in reason(result)
+        stalling.result()
+        n2.wait_for(lambda: agent(n2, "monitor", **params).rc == 0, HEARD, "it goes on")
+    hand.healthy()
+
+
+def test_no_message_is_given_up(hand):
+    """A member of the lockspace that never acknowledges: all wait for it, as long as it takes.
+    The kernel's own module gives up after 30 s, and goes on as if it had been heard."""
+    n1, n2, n3 = hand.cluster.nodes
+    spare, (first, _) = hand.spare, hand.legs
+    with beside() as begin:
+        with wire.held(hand, n3, "ack", wire.CR):
+            failing = begin(hand.manage, n1, "fail", first)
+            # Logged after 5, 10, 20 and 40 s, or a second later each.
+            wait_log(n1, "lock ack: waiting for CR -> EX for [4-9]. s", 90)
+            hand.same(**{first: "faulty"})
+            assert not failing.done()
+        assert failing.result().rc == 0
+    hand.remove(n2, first)
+    hand.add(n3, spare)
+    hand.wait_in_sync(spare)
+    hand.healthy()
+
+
+def test_frozen_node(hand):
+    """A message waits for a node that stands still, till it goes on or is fenced."""
+    n1, n2, n3 = hand.cluster.nodes
+    spare, (first, _) = hand.spare, hand.legs
+    # Thawed again within corosync's token of 5 s.
+    hand.add(n2, spare)
+    n3.freeze()
+    with beside() as begin:
+        failing = begin(hand.manage, n1, "fail", spare)
+        wait_asked(hand, n1, "ack", wire.EX)
+        assert not failing.done()
+        n3.thaw()
+    failing.result()
+    hand.remove(n3, spare)
+    assert not hand.cluster.fenced
+    # For good.
+    n3.freeze()
+    with beside() as begin:
+        failing = begin(hand.manage, n1, "fail", first)
+        n1.wait_for(lambda: hand.cluster.fenced, FENCED, "n3 is fenced")
+    failing.result()
+    assert set(hand.cluster.fenced) == {"n3"}
+    hand.same(n1, n2, **{first: "faulty"})
+    hand.remove(n2, first)
+    hand.add(n2, spare)
+    hand.back(n3)
+    hand.wait_in_sync(spare)
+    hand.healthy()
+
+
+# Joining and leaving
+
+
+def traces(node):
+    """What a join that failed must not leave."""
+    return (node.out("ls /sys/kernel/dlm"), node.out("cat /sys/module/md_cluster/refcnt"),
+            node.out("ps -eo comm | grep _mdc_ | sort"))
+
+
+def refused(array, node, words, command=None):
+    """A join that fails says WORDS, in time, and leaves nothing."""
+    before = traces(node)
+    command = command or array.assemble(node)
+    # What waits in it is limited to 60 s (join_timeout), and none of these should wait.
+    seconds, result = timed(node.run, command, timeout=90, check=False)
+    assert result.rc != 0 and seconds < 30, result
+    wait_log(node, words)
+    node.run(f"! test -e {array.device} || mdadm --stop {array.device}", check=False)
+    wait_until(lambda: traces(node) == before, HEARD, f"{node.name} to be as before")
+
+
+class Plain(Array):
+    """An array for one test, on the nodes that it says; without mdclusterd."""
+
+    def assemble(self, node, more=""):
+        disks = " ".join(node.disk(serial) for serial in self.serials)
+        return f"mdadm --assemble {self.device} {more} {disks}"
+
+
+@pytest.fixture
+def plain(hand):
+    array = Plain(hand.cluster, ident="plain", serials=("d1", "d2"), slots=2)
+    array.cluster.blank_disks(*array.serials)
+    yield array
+    for node in array.cluster.nodes:
+        if node.running:
+            node.run(f"! test -e {array.device} || mdadm --stop {array.device}", timeout=60)
+
+
+def test_joins_that_are_refused(hand, plain):
+    n1, n2, n3 = hand.cluster.nodes
+    disks = " ".join(n1.disk(serial) for serial in plain.serials)
+    refused(plain, n1, "a cluster of another name",
+            f"mdadm --create {plain.device} --run --level=1 --metadata=1.2 --assume-clean"
+            f" --raid-devices=2 --bitmap=clustered --nodes=2 --home-cluster=elsewhere {disks}")
+    n1.run(plain.assemble(n1, "--update=home-cluster --home-cluster=box"), timeout=60)
+    n2.run(plain.assemble(n2), timeout=60)
+    refused(plain, n3, "the array has bitmaps for 2 nodes")
+    n1.run(f"mdadm --stop {plain.device}", timeout=60)
+    n3.run(plain.assemble(n3), timeout=60)
+
+
+def test_join_without_dlm_controld(hand, plain):
+    n3 = hand.cluster.nodes[2]
+    plain.create(n3)
+    hand.stop(n3)
+    command = n3.out("tr '\\0' ' ' < /proc/$(pidof dlm_controld)/cmdline")
+    # It has no lockspace left and ends in good order; Pacemaker looks after it once a minute.
+    n3.run("pkill -x dlm_controld")
+    n3.wait_for("! pgrep -x dlm_controld", HEARD, "dlm_controld ends")
+    try:
+        refused(plain, n3, "is dlm_controld running?")
+    finally:
+        n3.run("pgrep -x dlm_controld || " + command)
+    hand.cluster.wait_dlm()
+    n3.run(plain.assemble(n3), timeout=60)
+    hand.start(n3)
+    hand.same()
+
+
+def test_killed_join(hand, plain):
+    n1, _, n3 = hand.cluster.nodes
+    plain.create(n1)
+    n1.run(plain.assemble(n1), timeout=60)
+    before = traces(n3)
+    with wire.held(plain, n1, "token", wire.EX):
+        with beside() as begin:
+            joining = begin(n3.run, plain.assemble(n3), timeout=90, check=False)
+            wait_asked(plain, n3, "token", wire.EX)
+            n3.run("pkill -9 -x mdadm")
+            assert joining.result().rc != 0
+        n3.run(f"mdadm --stop {plain.device}", check=False)
+        wait_until(lambda: traces(n3) == before, HEARD, "n3 to be as before")
+    n3.run(plain.assemble(n3), timeout=60)
+
+
+def test_leave_without_quorum(hand):
+    """The locks stand still and nobody may be fenced: the array is left all the same."""
+    n1, n2, n3 = hand.cluster.nodes
+    own, _ = timed(hand.stop, n1)
+    hand.start(n1)
+    with votes(n3, 3):
+        n3.power_cut()
+        for node in (n1, n2):
+            node.wait_for(lambda n=node: hand.module(n)["stopped"] and not n.quorate(), FENCED,
+                          "its locks stand still")
+        seconds, result = timed(n1.run, f"mdadm --stop {hand.device}", timeout=90)
+        assert result.rc == 0 and seconds < own + LEAVE_TIMEOUT + 1
+        # What was left is still to be undone; nobody may join over it.
+        result = n1.run(f"mdadm --assemble {hand.device} {n1.disk('d4')} {n1.disk('d5')}"
+                        f" {n1.disk('d6')}", timeout=90, check=False)
+        assert result.rc != 0
+        wait_log(n1, "an earlier join or leave of this array has not ended")
+        # Two of two votes: n3 is fenced, and all goes on.
+        n1.run("corosync-quorumtool -e 2")
+        hand.cluster.wait_fenced(n3)
+    n1.wait_for(lambda: not hand.joined(n1), HEARD, "the leave of before ends")
+    hand.stop(n1)
+    hand.start(n1)
+    hand.back(n3)
+    hand.healthy()
+
+
+# Nodes that fail
+
+
+@pytest.mark.parametrize("when", [
+    "recovery", pytest.param("together", marks=pytest.mark.full)])
+def test_two_nodes_fail(hand, when):
+    """Both at once, or one in the other's recovery; n1 has the votes to go on alone."""
+    n1, n2, n3 = hand.cluster.nodes
+    with votes(n1, 3):
+        for node in hand.cluster.nodes:
+            start_writer(hand.device, node)
+        n3.power_cut()
+        if when == "recovery":
+            wait_recovery(n1, n3)
+        n2.power_cut()
+        wait_until(lambda: {"n2", "n3"} <= set(hand.cluster.fenced), FENCED, "both are fenced")
+        for dead in (n2, n3):
+            wait_recovery(n1, dead)
+        count = written(n1)
+        n1.wait_for(lambda: written(n1) > count + 3, 60, "its writes go on")
+        stop_writer(n1)
+        n1.wait_for(lambda: not hand.module(n1)["to_recover"], HEARD, "both slots are taken over")
+        hand.healthy()
+        assert hand.counters(n1)["slots_recovered", ""] >= 1
+        hand.back(n2, n3)
+    hand.fresh(n2)
+    hand.healthy()
+
+
+def test_resync_is_handed_over(hand):
+    """The node that resyncs leaves in the middle: another one ends it."""
+    n1 = hand.cluster.nodes[0]
+    hand.stop()
+    array = create_unsynced(hand.cluster, n1)
+    hand.cluster.by_hand = hand.cluster.by_hand[0], array
+    array.hand_over(n1)
+    array.start(n1)
+    array.healthy()
+
+
+# Long ones
+
+
+ADDS = """for i in $(seq {count}); do
+    wipefs -aq {disk} && mdadm --manage {device} --add {disk} &&
+    mdadm --manage {device} --fail {disk} || exit 1
+    tries=0
+    until mdadm --manage {device} --remove {disk}; do
+        tries=$((tries + 1)); [ $tries -lt 50 ] || exit 1; sleep 0.2
+    done
+done"""
+
+
+def slab(node):
+    """Kilobytes of the kernel's own memory, without what it could give back."""
+    return int(node.out("sync; echo 3 > /proc/sys/vm/drop_caches;"
+                        " sed -n 's/^SUnreclaim: *\\([0-9]*\\).*/\\1/p' /proc/meminfo"))
+
+
+def locks(array, node):
+    return int(node.out(f"wc -l < /sys/kernel/debug/dlm/{array.lockspace}_locks"))
+
+
+@pytest.mark.full
+def test_a_hundred_joins_and_fifty_adds(hand):
+    n1, n2, n3 = hand.cluster.nodes
+    hand.stop(n3)
+    words = hand.words(n3)
+
+    def joins(count):
+        # About two seconds each in an emulated guest.
+        n3.run(JOINS.format(count=count, **words), timeout=10 * count)
+        return [slab(node) for node in hand.cluster.nodes], locks(hand, n1) + locks(hand, n2)
+
+    memory, count = joins(10)
+    after, locks_after = joins(100)
+    assert locks_after == count
+    for node, old, new in zip(hand.cluster.nodes, memory, after):
+        assert new - old < LEAK_KB, f"{node.name} has {new - old} kB less after 100 joins"
+    hand.start(n3)
+
+    before = [hand.counters(node) for node in hand.cluster.nodes]
+    memory = [slab(node) for node in hand.cluster.nodes]
+    n1.run(ADDS.format(count=50, device=hand.device, disk=n1.disk(hand.spare)), timeout=1500)
+    hand.same()
+    after = [hand.counters(node) for node in hand.cluster.nodes]
+    for node, old in zip(hand.cluster.nodes, memory):
+        assert slab(node) - old < LEAK_KB, f"{node.name} has lost memory in 50 adds"
+
+    def count_of(number, name, kind):
+        return after[number][name, kind] - before[number][name, kind]
+
+    assert count_of(0, "sent", "NEWDISK") == 50
+    for name, kind in after[0]:
+        if name == "received":
+            sent = [count_of(number, "sent", kind) for number in range(3)]
+            for number in range(3):
+                assert count_of(number, "received", kind) == sum(sent) - sent[number], kind
+    hand.healthy()
