@@ -300,7 +300,7 @@ def start_fails(h):
 
 @case
 def start_without_link(h):
-    h.env["OCF_RESKEY_CRM_meta_timeout"] = "4000"
+    h.env["OCF_RESKEY_CRM_meta_timeout"] = "8000"
     h.put("mdadm.mode", "nolink")
     yield h.run("start")
     h.put("run/udev-control", "")
@@ -362,7 +362,7 @@ def calls_once(text):
 def stop_busy_unseen(h):
     h.running()
     h.put("mdadm.mode", "busy")
-    h.env["OCF_RESKEY_CRM_meta_timeout"] = "1500"
+    h.env["OCF_RESKEY_CRM_meta_timeout"] = "5000"
     yield calls_once(h.run("stop"))
 
 
@@ -374,7 +374,7 @@ def stop_busy_process(h):
     h.put("proc/42/comm", "udev-worker\n")
     os.makedirs(h.root + "/proc/42/fd")
     os.symlink("/dev/md127", h.root + "/proc/42/fd/3")
-    h.env["OCF_RESKEY_CRM_meta_timeout"] = "1500"
+    h.env["OCF_RESKEY_CRM_meta_timeout"] = "5000"
     text = h.run("stop")
     assert text.count("mdadm --stop") > 1, text
     yield calls_once(text)
