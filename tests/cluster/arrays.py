@@ -6,6 +6,7 @@ the kernel may name it differently after it went away and came back.
 """
 import json
 import re
+from contextlib import contextmanager
 
 import pytest
 
@@ -112,6 +113,25 @@ class Array:
         for node in self.cluster.nodes:
             node.wait_for(lambda n=node: self.members(n).get(serial, ("", ""))[1] == "in_sync",
                           120, f"{serial} is in sync again")
+
+    @contextmanager
+    def maintenance(self):
+        """Pacemaker leaves all alone meanwhile, and no monitor of it runs any more.
+
+        What tells is the history, not `crm_resource --wait`: where a monitor has once said that
+        it is degraded, that waits for ever for its cancellation (Pacemaker 2.1.5 and 3.0.0).
+        """
+        n1 = self.cluster.nodes[0]
+        monitors = f"//lrm_rsc_op[starts-with(@id, '{self.ident}_monitor_')]"
+        n1.run("crm_attribute --name maintenance-mode --update true", timeout=60)
+        try:
+            # Three cancellations, after what a transition under way still does.
+            n1.wait_for(f'! cibadmin --query --xpath "{monitors}"', 120,
+                        f"no monitor of {self.ident} runs any more")
+            yield
+        finally:
+            n1.run("crm_attribute --name maintenance-mode --delete", timeout=60)
+            self.cluster.wait_idle()
 
     def remove(self):
         """Stops and forgets the resource, and wipes the disks."""

@@ -63,14 +63,10 @@ def without_the_module(node):
 
 def test_maintenance_mode_leaves_it_alone(array):
     n1 = array.cluster.nodes[0]
-    # Settled before, since in maintenance what is still to be done waits for its end.
-    n1.run("crm_resource --wait", timeout=120)
-    n1.run("crm_attribute -n maintenance-mode -v true")
-    n1.wait_for(f"crm_mon -1 --output-as=xml | grep 'resource id=\"{array.ident}\"' |"
-                " grep -q 'managed=\"false\"'", 30, "the array is in maintenance")
-    assert all(array.running(n) for n in array.cluster.nodes)
-    n1.run("crm_attribute -n maintenance-mode -D")
-    n1.run("crm_resource --wait", timeout=120)
+    with array.maintenance():
+        assert 'managed="false"' in n1.out("crm_mon -1 --output-as=xml |"
+                                           f" grep 'resource id=\"{array.ident}\"'")
+        assert all(array.running(n) for n in array.cluster.nodes)
     assert all(array.running(n) for n in array.cluster.nodes)
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from arrays import agent, array, reason, status  # noqa: F401
 from box.base import HERE, SOURCE
+from byhand import parameter
 from test_add import add, spare, wait_answer, wait_member  # noqa: F401
 
 GENL = "/usr/bin/python3 /run/genl.py /run/mdcluster.h"
-PARAMETERS = "/sys/module/md_cluster/parameters"
 
 
 @pytest.fixture
@@ -179,35 +179,24 @@ def test_dropped_candidate_is_told(ours, spare):
 def test_stuck_module_fails_the_monitor(ours, spare):
     """Nobody on n2 answers for the disk, and newdisk_timeout is far beyond stuck_after."""
     n1, n2, _ = ours.cluster.nodes
-    n1.run("crm_attribute --name maintenance-mode --update true", timeout=60)
-    n1.run("crm_resource --wait", timeout=120)
-    old = {}
-    for node in (n1, n2):
-        old[node] = node.out(f"cat {PARAMETERS}/newdisk_timeout")
-        node.run(f"echo 40000 > {PARAMETERS}/newdisk_timeout")
-    after = n2.out(f"cat {PARAMETERS}/stuck_after")
-    n2.run(f"echo 1000 > {PARAMETERS}/stuck_after")
-    try:
+    with (ours.maintenance(), parameter(n1, "newdisk_timeout", 40000),
+          parameter(n2, "newdisk_timeout", 40000), parameter(n2, "stuck_after", 1000)):
         # An agent that has room to read, and does not: so there is no uevent either.
         n2.run("sed 's/SO_RCVBUF, 1)/SO_RCVBUF, 1 << 20)/' /run/genl.py > /run/genl.py.2")
         hold_agent(n2, GENL.replace("genl.py", "genl.py.2"))
         n2.run("mdclusterd", timeout=60)
         n2.wait_for(lambda: status(n2, ours.ident), 30, "mdclusterd has adopted the array")
         n1.run(f"(mdadm --manage {ours.device} --add {n1.disk(spare)} > /run/add 2>&1 &)")
-        n2.wait_for(lambda: (status(n2, ours.ident)["module"]["receiving_ms"] or 0) > 2000, 30,
-                    "the module waits for an answer")
-        shown = status(n2, ours.ident)["module"]
-        assert shown["stuck"] and shown["add"]["step"] == "waiting"
-        assert n2.run(f"mdclusterctl status {ours.ident}", check=False).rc == 2
-        assert "stuck in one message" in n2.run("mdclusterctl status", check=False).out
-        result = agent(n2, "monitor", uuid=ours.uuid, device=ours.device)
-        assert result.rc == 1 and "kernel module has been at one message" in reason(result)
-    finally:
-        n2.run("pkill -9 -f '[g]enl.py.2'", check=False)
-        n2.run(f"echo {after} > {PARAMETERS}/stuck_after")
-        for node in (n1, n2):
-            node.run(f"echo {old[node]} > {PARAMETERS}/newdisk_timeout")
-        n1.wait_for("! pgrep -x mdadm", 60, "the add has ended")
-        n1.run("crm_attribute --name maintenance-mode --delete", timeout=60)
-        n1.run("crm_resource --wait", timeout=180)
+        try:
+            n2.wait_for(lambda: (status(n2, ours.ident)["module"]["receiving_ms"] or 0) > 2000, 30,
+                        "the module waits for an answer")
+            shown = status(n2, ours.ident)["module"]
+            assert shown["stuck"] and shown["add"]["step"] == "waiting"
+            assert n2.run(f"mdclusterctl status {ours.ident}", check=False).rc == 2
+            assert "stuck in one message" in n2.run("mdclusterctl status", check=False).out
+            result = agent(n2, "monitor", uuid=ours.uuid, device=ours.device)
+            assert result.rc == 1 and "kernel module has been at one message" in reason(result)
+        finally:
+            n2.run("pkill -9 -f '[g]enl.py.2'", check=False)
+            n1.wait_for("! pgrep -x mdadm", 60, "the add has ended")
     assert agent(n2, "monitor", uuid=ours.uuid, device=ours.device).rc in (0, 190)
