@@ -26,10 +26,11 @@ BUILD_PACKAGES = """
 FUZZ_SUITE = "trixie"
 FUZZ_PACKAGES = ["clang", "libclang-rt-dev", "llvm"]
 
+# libxml2-utils: the controld agent of Pacemaker 3.0.3 calls xmllint, and does not depend on it.
 GUEST_PACKAGES = """
     pacemaker pacemaker-cli-utils corosync dlm-controld mdadm crmsh pcs resource-agents dmsetup
     udev procps psmisc iproute2 iputils-ping kmod python3 strace util-linux e2fsprogs
-    busybox-static libjson-glib-1.0-0 libmnl0
+    busybox-static libjson-glib-1.0-0 libmnl0 libxml2-utils
     """.split()
 
 TRIM_HOOK = 'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin'
