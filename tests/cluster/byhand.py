@@ -144,6 +144,7 @@ class ByHand(Array):
     def hand_over(self, leaver):
         """LEAVER resyncs, and leaves in the middle: another node ends it."""
         others = [node for node in self.running_nodes if node is not leaver]
+        legs = self.legs
         leaver.wait_for(lambda: self.sysfs(leaver, "sync_action") == "resync", HEARD,
                         "it resyncs")
         self.stop(leaver)
@@ -151,7 +152,7 @@ class ByHand(Array):
                    60, "another node to go on with the resync")
         self.resync_speed(QUICK)
         wait_clean(self.device, others)
-        legs_equal(self.cluster, *self.legs)
+        legs_equal(self.cluster, *legs)
 
     def resync_speed(self, limit):
         self.cluster.each(lambda node: node.run(

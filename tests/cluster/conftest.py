@@ -29,6 +29,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "kernel_complains: hung tasks and warnings in the "
                             "kernel's log are part of this test")
     config.addinivalue_line("markers", "full: takes long, and runs only with --full")
+    config.addinivalue_line("markers", "short: runs on guests of every suite")
     # Fixtures are torn down, and guests with them, on SIGTERM as on Ctrl-C.
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGINT, interrupt)
@@ -118,6 +119,9 @@ def cluster4(request, suite, product):
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
+    if report.failed:
+        # pytest itself tells why only when all tests have ended.
+        say(f"{item.name}: {call.excinfo.exconly()}")
     if report.failed and hasattr(item, "box_cluster"):
         key, cluster = item.box_cluster
         if key in _spoilt:

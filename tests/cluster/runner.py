@@ -7,7 +7,7 @@ unit     make check with the sanitizers
 fuzz     each fuzzer for a few seconds, from its committed corpus
 sim      a hundred thousand schedules of the module's protocol files on simulated nodes
 kernel   the kernel module for each kernel that it supports, with all checks of its sources
-cluster  pytest on real clusters in virtual machines
+cluster  pytest on real clusters in virtual machines; a few tests on each suite
 
 "full" beside them, or alone for all of them, adds the tests that take long.
 """
@@ -184,11 +184,20 @@ def part_kernel(score, args):
 
 
 def part_cluster(score, args):
-    report = results_dir() / "cluster.xml"
+    run_pytest(score, args, args.suite or image.SUITES[0])
+    if args.suite or args.k:
+        return
+    for suite in image.GUEST_SUITES[1:]:
+        say(f"==== cluster, the short tests on {suite}")
+        run_pytest(score, args, suite, "-m", "short")
+
+
+def run_pytest(score, args, suite, *more):
+    report = results_dir() / f"cluster-{suite}.xml"
     report.unlink(missing_ok=True)
     # If this program is killed, pytest still gets to cut its guests' power.
     command = ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-v",
-               "-s", f"--junit-xml={report}", f"--suite={args.suite}",
+               "-s", f"--junit-xml={report}", f"--suite={suite}", *more,
                *(["-k", args.k] if args.k else []), *(["--full"] if args.full else [])]
     process = subprocess.Popen(command, cwd=HERE)
     try:
@@ -199,13 +208,13 @@ def part_cluster(score, args):
         process.wait()
         raise
     if not report.exists():
-        score.add(f"cluster: pytest ended with status {process.returncode}, without a report",
-                  False)
+        score.add(f"cluster: {suite}: pytest ended with status {process.returncode}, without a "
+                  "report", False)
         return
     for case in ElementTree.parse(report).iter("testcase"):
         if case.find("skipped") is None:
             bad = case.find("failure") is not None or case.find("error") is not None
-            score.add(f"cluster: {case.get('classname')}::{case.get('name')}", not bad)
+            score.add(f"cluster: {suite}: {case.get('classname')}::{case.get('name')}", not bad)
 
 
 def prepare_images(args, parts):
@@ -215,13 +224,17 @@ def prepare_images(args, parts):
         wanted += list(image.SUITES)
     if {"unit", "fuzz", "sim"} & set(parts):
         wanted.append(image.FUZZ_SUITE)
+    guests = []
     if "cluster" in parts:
-        wanted.append(args.suite)
+        guests = list(image.GUEST_SUITES)
+        if args.suite or args.k:
+            guests = [args.suite or image.SUITES[0]]
+    wanted += guests
 
     def make(suite):
         try:
             image.build_root(suite)
-            if "cluster" in parts and suite == args.suite:
+            if suite in guests:
                 image.guest_image(suite)
         except (BoxError, OSError, subprocess.CalledProcessError):
             # Whoever needs it meets the same error, and tells it.
@@ -248,8 +261,9 @@ def arguments():
     parser.add_argument("-k", metavar="EXPR",
                         help="only the cluster tests that match, as pytest's -k;\n"
                         "without a PART, no other part runs then")
-    parser.add_argument("--suite", default="trixie", choices=image.GUEST_SUITES,
-                        help="the Debian suite of the virtual nodes")
+    parser.add_argument("--suite", choices=image.GUEST_SUITES,
+                        help="the Debian suite of the virtual nodes; without it, and without -k:\n"
+                        "trixie, and the short tests on the others too")
     parser.add_argument("--module", choices=MODULES, help="whose md-cluster the virtual nodes "
                         "load (default: $MDCLUSTER_MODULE, else ours)")
     args = parser.parse_args()

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two nodes: create, join, add, leave, join again."""
+"""Two nodes: create, join, add, leave, join again. Short, so on every suite by default."""
+import pytest
+
 from arrays import START_TIMEOUT, Array, status
+from byhand import create_unsynced
+
+pytestmark = pytest.mark.short
 
 
 def test_life_on_two_nodes(cluster2):
@@ -28,3 +33,28 @@ def test_life_on_two_nodes(cluster2):
         # Clearing the attributes costs attrd_updater calls of about a second each.
         node.wait_for("! pgrep -x mdclusterd", 40, "mdclusterd ends after the last stop")
         assert node.attribute(f"mdcluster-{array.ident}-slot") is None
+
+
+def test_members_of_two_nodes(cluster2):
+    """A resync that is handed over, an add that is refused, one that is not, a recovery."""
+    n1, n2 = cluster2.nodes
+    array = create_unsynced(cluster2, n1)
+    try:
+        array.hand_over(n1)
+        array.start(n1)
+        array.healthy()
+        spare, (first, _) = array.spare, array.legs
+        n2.detach(spare)
+        assert array.add(n1, spare, check=False).rc != 0
+        n2.attach(spare)
+        array.same(**{spare: None})
+        array.add(n2, spare)
+        array.same(**{spare: "none"})
+        array.manage(n1, "fail", first)
+        array.same(**{first: "faulty"})
+        array.wait_in_sync(spare)
+        array.fresh(n2)
+        array.remove(n2, first)
+        array.healthy()
+    finally:
+        array.stop()
