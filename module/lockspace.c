@@ -446,8 +446,11 @@ void mdc_lockspace_leave(struct mdc_lockspace *ls, unsigned int timeout_ms)
 	mdc_lockspace_abandon(ls);
 	spin_lock(&ls->lock);
 	ls->leave = true;
-	/* Locks that could not be unlocked by then will not be, most likely: locks stand still. */
-	ls->drain_until = jiffies + left / 2;
+	/*
+	 * Locks that could not be unlocked by then will not be, most likely: locks stand still. The
+	 * DLM then needs 5 s more, to give up its connections.
+	 */
+	ls->drain_until = jiffies + left / (ls->running ? 2 : 4);
 	spin_unlock(&ls->lock);
 	call_keeper(ls);
 	if (!wait_event_idle_timeout(ls->wait, mdc_lockspace_over(ls), left))
