@@ -11,7 +11,7 @@
 
 #define CORO_MS 4000
 #define SEARCH_MS 8000		/* for devices that answer late; a stuck one is named after it */
-#define STUCK_MS 2000		/* after everything else has answered */
+#define STUCK_MS 2000		/* after all else has answered, if no member in use is missing */
 #define AGAIN_MS 1000		/* the members of a running array are not all written at once */
 
 struct found {
@@ -30,7 +30,7 @@ struct check {
 	struct mdc_search *search;
 	struct mdc_corosync *coro;
 	struct mdc_coro_view view;
-	bool have_view, searched, looked_again;
+	bool have_view, searched, looked_again, late;
 	guint wait_stuck, again;
 };
 
@@ -75,6 +75,28 @@ static bool spare_behind(const struct check *c)
 	return false;
 }
 
+static bool has_role(const struct check *c, unsigned int role)
+{
+	guint i;
+
+	for (i = 0; i < c->found->len; i++)
+		if (g_array_index(c->found, struct found, i).probe.super.role == (int)role)
+			return true;
+	return false;
+}
+
+/* Nothing that the array has in use is among the devices that have not answered yet. */
+static bool all_in_use_found(const struct check *c)
+{
+	const struct found *best = freshest(c);
+	unsigned int i;
+
+	for (i = 0; best && i < best->probe.super.n_active; i++)
+		if (!has_role(c, best->probe.super.active[i]))
+			return false;
+	return best;
+}
+
 static void end_if_done(struct check *c)
 {
 	if (c->have_view && c->searched)
@@ -100,9 +122,11 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	if (probe->member && mdc_uuid_equal(&probe->super.array, &c->uuid) &&
 	    c->found->len < MDC_CHECK_MEMBERS_MAX)
 		g_array_append_val(c->found, f);
-	if (c->wait_stuck && g_hash_table_size(c->answered) >= c->list->len) {
+	if (c->late && g_hash_table_size(c->answered) >= c->list->len) {
 		g_clear_handle_id(&c->wait_stuck, g_source_remove);
 		stuck_enough(c);
+	} else if (c->late && !c->wait_stuck && all_in_use_found(c)) {
+		c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
 	}
 }
 
@@ -130,9 +154,10 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 		return;
 	}
 	if (stuck && g_hash_table_size(c->answered) < c->list->len) {
-		if (c->wait_stuck)
-			return;
-		c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
+		/* A member may be slow, its path failing over say: search_late() ends that. */
+		c->late = true;
+		if (!c->wait_stuck && all_in_use_found(c))
+			c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
 		return;
 	}
 	c->searched = true;
