@@ -73,3 +73,5 @@ module_exit(mdc_exit);
 MODULE_AUTHOR("The mdcluster developers");
 MODULE_DESCRIPTION("Clustered MD RAID1 and RAID10 on the DLM, run by Pacemaker");
 MODULE_LICENSE("GPL");
+/* configure.ac's. DKMS tells modules apart by it: the kernel's own has none. */
+MODULE_VERSION("0.1.0");

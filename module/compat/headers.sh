@@ -37,6 +37,8 @@ md-cluster: install the same version of both."
 
 rm -rf "$out"
 mkdir "$out"
-tar -xJf "/usr/src/$name.tar.xz" -C "$out" --strip-components=3 \
-	"$name/drivers/md/md.h" "$name/drivers/md/md-bitmap.h" "$name/drivers/md/md-cluster.h"
+# The first occurrence is the last: so that the better half of the archive is not unpacked.
+tar --occurrence=1 -xJf "/usr/src/$name.tar.xz" -C "$out" --strip-components=3 \
+	"$name/drivers/md/md.h" "$name/drivers/md/md-bitmap.h" "$name/drivers/md/md-cluster.h" ||
+	fail "the headers could not be taken out of /usr/src/$name.tar.xz: install $name again."
 echo "$package" > "$out/version"
