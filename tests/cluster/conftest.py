@@ -92,6 +92,14 @@ def _check_kernels(request, cluster):
 
 
 @pytest.fixture
+def alone():
+    """For a test with machines of its own: nothing else runs beside them."""
+    while _clusters:
+        _clusters.popitem()[1].stop()
+    _spoilt.clear()
+
+
+@pytest.fixture
 def cluster3(request, suite, product):
     """Three nodes with fencing and DLM running, disks d1 to d6, the product installed."""
     cluster = _cluster(request, 3, suite, product)

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from box import image
 from box.base import BoxError, cache_dir, locked, results_dir, say
+from box.dkms import dkms_root
 from box.kernel import KERNEL_SUITES, kernel_root
 from box.product import CONFIGURE, MODULES, copy_source, in_root, last_words
 
@@ -179,8 +180,12 @@ def part_sim(score, args):
     tree.remove()
 
 
+def dkms_suites(args):
+    return tuple(matrix.EXPECTED) if args.full else matrix.DKMS_SUITES
+
+
 def part_kernel(score, args):
-    matrix.run(score)
+    matrix.run(score, dkms_suites=dkms_suites(args))
 
 
 def part_cluster(score, args):
@@ -244,6 +249,8 @@ def prepare_images(args, parts):
         try:
             for suite in KERNEL_SUITES:
                 kernel_root(suite)
+            for suite in dkms_suites(args):
+                dkms_root(suite)
         except (BoxError, OSError, subprocess.CalledProcessError):
             pass
 

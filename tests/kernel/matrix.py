@@ -11,12 +11,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "cluster"))
 
+import dkms  # noqa: E402
 from box import kernel as kernels  # noqa: E402
 from box.base import SOURCE, BoxError, results_dir, say  # noqa: E402
 from box.product import copy_module, in_root, last_words, module_command  # noqa: E402
 
 # The set of features that compat/ must find; compat/known has what is in it.
 EXPECTED = {"bookworm": "linux-6.1", "trixie": "linux-6.12", "sid": "linux-7.2"}
+# Where DKMS builds it unless all of them are asked for.
+DKMS_SUITES = ("trixie",)
 MODULE = SOURCE / "module"
 
 # What would be noticed by nothing but the comparison of types.
@@ -73,6 +76,9 @@ def check_sources(score):
                if path.is_file() and path.name != "module.am"
                and str(path.relative_to(SOURCE)) not in listed]
     score.add("kernel: module.am lists every file", not missing, f": {', '.join(missing)}")
+    version = re.search(r"AC_INIT\(\[mdcluster\], \[(.+)\]\)", (SOURCE / "configure.ac").read_text())
+    score.add("kernel: the module's version is configure.ac's",
+              f'MODULE_VERSION("{version[1]}");' in (MODULE / "main.c").read_text())
 
 
 class Bench:
@@ -182,7 +188,7 @@ class Bench:
         shutil.rmtree(self.outside, ignore_errors=True)
 
 
-def run(score, suites=tuple(EXPECTED)):
+def run(score, suites=tuple(EXPECTED), dkms_suites=DKMS_SUITES):
     check_sources(score)
     for suite in suites:
         bench = Bench(score, suite)
@@ -193,6 +199,8 @@ def run(score, suites=tuple(EXPECTED)):
         if suite == suites[-1]:
             bench.checkpatch()
         bench.remove()
+    for suite in dkms_suites:
+        dkms.run(score, suite)
 
 
 def main():
@@ -202,7 +210,7 @@ def main():
         sys.exit(f"usage: matrix [SUITE...]; suites are {', '.join(EXPECTED)}")
     score = Score()
     try:
-        run(score, suites)
+        run(score, suites, suites)
     except BoxError as error:
         score.add(f"kernel: {error}", False)
     print(f"{score.passed} passed, {score.failed} failed")
