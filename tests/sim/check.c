@@ -58,7 +58,7 @@ void check_lock(const struct mdc_lock *lock)
 
 		if (!node->up)
 			continue;
-		holders += token && token->granted == MDC_EX;
+		holders += token && !token->orphan && token->granted == MDC_EX;
 		if (node->md.c && node->md.c->has_token && node->md.c->receiving)
 			sim_fail("node %d sends and receives at once", i + 1);
 	}

@@ -119,6 +119,7 @@ void dlm_node_receive(struct dlm_msg *msg)
 		break;
 	case DLM_CANCEL_REPLY:
 		lock->cancelling = false;
+		sim_wake_queue(&lock->wait);
 		if (msg->result) {
 			lock->queued = false;
 			lock->wanted = -1;
@@ -236,7 +237,7 @@ static void must_be_ours(const struct mdc_lock *lock, const char *who)
 
 static bool may_ask(struct mdc_lock *lock)
 {
-	return member_locks_run(lock->node) && !lock->busy;
+	return member_locks_run(lock->node) && !lock->busy && !lock->cancelling;
 }
 
 static bool is_done(struct mdc_lock *lock)

@@ -56,10 +56,13 @@ static int assemble(struct sim_node *node)
 		if (md_bind(md, i, sb, &rdev))
 			continue;
 		if (role != ROLE_SPARE) {
+			/* Cut off between two superblocks, its own may still have it as a spare. */
+			bool whole = sb->roles[sb->number] < ROLE_FAULTY && !sb->has_offset;
+
 			rdev->leg = role;
-			rdev->insync = !sb->has_offset;
+			rdev->insync = whole;
 			rdev->offset = sb->has_offset ? sb->offset : 0;
-			md->full_sync |= sb->has_offset;
+			md->full_sync |= !whole;
 		}
 		rdev->sb = *sb;
 		memcpy(rdev->sb.roles, best.roles, sizeof(best.roles));

@@ -214,9 +214,10 @@ static bool may_recover(void)
 
 	if (!quorate)
 		return false;
+	/* One that is dead does not take part, so nothing goes on before it is known, and fenced. */
 	for (i = 0; i < SIM_NODES_MAX; i++)
-		if (members[i].reported && members[i].state != MEMBER_OUT &&
-		    members[i].fenced_at > sim_now_us)
+		if (members[i].dead && members[i].state != MEMBER_OUT &&
+		    (!members[i].reported || members[i].fenced_at > sim_now_us))
 			return false;
 	return true;
 }

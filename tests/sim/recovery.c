@@ -51,9 +51,10 @@ static void settle_pending(struct mdc_lock *lock)
 		lock->waits = WAITS_NOT;
 		lock->unlocked = true;
 	} else if (lock->cancelling) {
+		/* Unless what is cancelled was granted before. */
+		lock->cancelled = lock->waits || lock->queued;
 		lock->waits = WAITS_NOT;
 		lock->cancelling = false;
-		lock->cancelled = true;
 	} else if (lock->waits) {
 		lock->resend = true;
 	}
