@@ -278,7 +278,7 @@ static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 	how = mdc_borrow(c);
 	if (how == MDC_BORROW_NOT)
 		return;
-	if (device == NEWEST)
+	if (device == NEWEST || !mdc_md_has_device(c->mddev, device))
 		device = mdc_md_newest_device(c->mddev);
 	if (device >= 0)
 		mdc_md_reload_sb(c->mddev, device);

@@ -520,6 +520,16 @@ int mdc_md_good_device(struct mddev *mddev)
 
 /* Members. */
 
+bool mdc_md_has_device(struct mddev *mddev, u32 device)
+{
+	bool has;
+
+	rcu_read_lock();
+	has = md_find_rdev_nr_rcu(mddev, device);
+	rcu_read_unlock();
+	return has;
+}
+
 u32 mdc_md_rdev_number(struct md_rdev *rdev)
 {
 	return rdev->desc_nr;
@@ -709,7 +719,10 @@ int mdc_md_candidate_events(struct mddev *mddev, u32 device, u64 *events)
 	return rdev ? events_on_disk(mddev, rdev, events) : -ENOENT;
 }
 
-/* A member that another node has failed is not written any more: it is not the newest. */
+/*
+ * A member that another node has failed is not written any more: it is not the newest. A spare is
+ * written, and may be a leg by now, elsewhere.
+ */
 int mdc_md_newest_device(struct mddev *mddev)
 {
 	struct md_rdev *rdev;
@@ -717,7 +730,7 @@ int mdc_md_newest_device(struct mddev *mddev)
 	int device = -1;
 
 	rdev_for_each(rdev, mddev) {
-		if (rdev->raid_disk < 0 || test_bit(Faulty, &rdev->flags) ||
+		if (test_bit(Candidate, &rdev->flags) || test_bit(Faulty, &rdev->flags) ||
 		    events_on_disk(mddev, rdev, &events))
 			continue;
 		if (device < 0 || events > most) {

@@ -51,6 +51,8 @@ int mdc_md_good_device(struct mddev *mddev);			/* its number, or -1 */
 /* The good member whose superblock is the newest on disk, or -1. Needs the array's mutex. */
 int mdc_md_newest_device(struct mddev *mddev);
 
+bool mdc_md_has_device(struct mddev *mddev, u32 device);
+
 /* Members. Device numbers are those of the superblock (desc_nr). */
 u32 mdc_md_rdev_number(struct md_rdev *rdev);
 const u8 *mdc_md_rdev_uuid(struct md_rdev *rdev);		/* needs the array's mutex */

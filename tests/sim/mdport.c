@@ -117,6 +117,11 @@ int mdc_md_good_device(struct mddev *md)
 	return rdev ? rdev->number : -1;
 }
 
+bool mdc_md_has_device(struct mddev *md, u32 device)
+{
+	return md_find(md, device);
+}
+
 int mdc_md_newest_device(struct mddev *md)
 {
 	struct md_rdev *rdev;
@@ -126,10 +131,10 @@ int mdc_md_newest_device(struct mddev *md)
 	needs_mutex(md, __func__);
 	for (i = 0; i < MD_DEVICES; i++) {
 		rdev = &md->rdevs[i];
-		if (!rdev->used || rdev->leg < 0 || rdev->faulty)
+		if (!rdev->used || rdev->candidate || rdev->faulty)
 			continue;
 		sim_sleep_us(sim_between(20, 800));
-		if (!rdev->used || rdev->leg < 0 || rdev->faulty ||
+		if (!rdev->used || rdev->candidate || rdev->faulty ||
 		    !md_disks.disk[rdev->disk].sb.there ||
 		    md_disks.disk[rdev->disk].sb.events <= events)
 			continue;
