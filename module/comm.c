@@ -84,12 +84,25 @@ static int take_token(struct mdc_cluster *c, int ret)
 	return 0;
 }
 
+/*
+ * Holding the mutex: an add has kept the channel for md core's thread, which now waits for the
+ * mutex. So what the thread is to write is written here. The channel is kept, and taken over, by
+ * those who hold the mutex only.
+ */
+static void use_kept(struct mdc_cluster *c)
+{
+	if (READ_ONCE(c->kept))
+		mdc_md_update_sb(c->mddev);
+}
+
 int mdc_channel_take(struct mdc_cluster *c, bool holds_mutex)
 {
 	int ret;
 
-	if (holds_mutex)
+	if (holds_mutex) {
+		use_kept(c);
 		mdc_lend(c);
+	}
 	wait_event(c->wait, take_right(c));
 	ret = take_token(c, mdc_lock_convert(c->token, MDC_EX));
 	if (holds_mutex)
@@ -129,8 +142,10 @@ int mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex, unsigned in
 {
 	int ret;
 
-	if (holds_mutex)
+	if (holds_mutex) {
+		use_kept(c);
 		mdc_lend(c);
+	}
 	ret = take_unless(c, timeout_ms, give_up, arg);
 	if (holds_mutex)
 		mdc_lend_end(c);
