@@ -289,6 +289,19 @@ static void take_apart(struct mdc_cluster *c)
 	kfree(c);
 }
 
+/*
+ * Others may have put a disk in the place of a failed one between mdadm's reading the superblocks
+ * and this node's taking "ack". md core does not take that in as a whole: it would go on with the
+ * failed disk, and even recover the new one from it. From "ack" on others wait for this node.
+ */
+static int check_members(struct mdc_cluster *c)
+{
+	if (c->members_count < 2 || !mdc_md_outdated(c->mddev))
+		return 0;
+	mdc_err(c, "the members of the array changed while it was started here: start it again\n");
+	return -EAGAIN;
+}
+
 int mdc_cluster_join(struct mddev *mddev, int slots, const struct mdc_limits *limits,
 		     struct mdc_cluster **cluster)
 {
@@ -306,6 +319,8 @@ int mdc_cluster_join(struct mddev *mddev, int slots, const struct mdc_limits *li
 	ret = join_lockspace(c);
 	if (!ret)
 		ret = mdc_comm_open(c);
+	if (!ret)
+		ret = check_members(c);
 	if (!ret)
 		ret = take_bitmap(c);
 	if (!ret)

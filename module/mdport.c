@@ -691,22 +691,28 @@ void mdc_md_hold_candidate(struct mddev *mddev, u32 device)
 }
 
 /* From the disk, not from what md core has read of it. The caller holds the mutex. */
+static int read_super(struct mddev *mddev, struct md_rdev *rdev, struct page *page)
+{
+	const struct mdp_superblock_1 *sb = page_address(page);
+
+	if (!sync_page_io(rdev, 0, SB_BYTES, page, REQ_OP_READ, true))
+		return -EIO;
+	return le32_to_cpu(sb->magic) != MD_SB_MAGIC || le32_to_cpu(sb->major_version) != 1 ||
+	       memcmp(sb->set_uuid, mddev->uuid, sizeof(sb->set_uuid)) ? -EINVAL : 0;
+}
+
 static int events_on_disk(struct mddev *mddev, struct md_rdev *rdev, u64 *events)
 {
 	const struct mdp_superblock_1 *sb;
 	struct page *page;
-	int ret = 0;
+	int ret;
 
 	page = alloc_page(GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
 	sb = page_address(page);
-	if (!sync_page_io(rdev, 0, SB_BYTES, page, REQ_OP_READ, true))
-		ret = -EIO;
-	else if (le32_to_cpu(sb->magic) != MD_SB_MAGIC || le32_to_cpu(sb->major_version) != 1 ||
-		 memcmp(sb->set_uuid, mddev->uuid, sizeof(sb->set_uuid)))
-		ret = -EINVAL;
-	else
+	ret = read_super(mddev, rdev, page);
+	if (!ret)
 		*events = le64_to_cpu(sb->events);
 	__free_page(page);
 	return ret;
@@ -739,6 +745,59 @@ int mdc_md_newest_device(struct mddev *mddev)
 		}
 	}
 	return device;
+}
+
+static struct md_rdev *find_device(struct mddev *mddev, u32 device)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (rdev->desc_nr == device)
+			return rdev;
+	return NULL;
+}
+
+static u16 role_in(const struct mdp_superblock_1 *sb, u32 device)
+{
+	return device < le32_to_cpu(sb->max_dev) ? le16_to_cpu(sb->dev_roles[device]) :
+						   MD_DISK_ROLE_SPARE;
+}
+
+/* Whether what SB says cannot be made of what md core has assembled. */
+static bool too_far(struct mddev *mddev, const struct mdp_superblock_1 *sb)
+{
+	bool newer = le64_to_cpu(sb->events) > mddev->events;
+	struct md_rdev *rdev;
+	int good = 0;
+	u32 i;
+
+	for (i = 0; i < le32_to_cpu(sb->max_dev); i++) {
+		if (role_in(sb, i) >= MD_DISK_ROLE_MAX)
+			continue;
+		rdev = find_device(mddev, i);
+		if (rdev ? rdev->raid_disk < 0 : newer)
+			return true;
+		good += rdev && test_bit(In_sync, &rdev->flags);
+	}
+	return !good;
+}
+
+bool mdc_md_outdated(struct mddev *mddev)
+{
+	int device = mdc_md_newest_device(mddev);
+	struct md_rdev *rdev = device < 0 ? NULL : find_device(mddev, device);
+	bool outdated = false;
+	struct page *page;
+
+	if (!rdev)
+		return false;
+	page = alloc_page(GFP_KERNEL);
+	if (!page)
+		return true;
+	if (!read_super(mddev, rdev, page))
+		outdated = too_far(mddev, page_address(page));
+	__free_page(page);
+	return outdated;
 }
 
 /* Resync. */

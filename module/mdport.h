@@ -51,6 +51,12 @@ int mdc_md_good_device(struct mddev *mddev);			/* its number, or -1 */
 /* The good member whose superblock is the newest on disk, or -1. Needs the array's mutex. */
 int mdc_md_newest_device(struct mddev *mddev);
 
+/*
+ * For a start: the newest superblock has legs that md core has not, or none of those that it has
+ * for good, which it cannot make up for any more. Needs the array's mutex.
+ */
+bool mdc_md_outdated(struct mddev *mddev);
+
 bool mdc_md_has_device(struct mddev *mddev, u32 device);
 
 /* Members. Device numbers are those of the superblock (desc_nr). */

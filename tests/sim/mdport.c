@@ -144,6 +144,27 @@ int mdc_md_newest_device(struct mddev *md)
 	return best;
 }
 
+bool mdc_md_outdated(struct mddev *md)
+{
+	int device = mdc_md_newest_device(md);
+	const struct md_super *sb;
+	int i, good = 0;
+
+	if (device < 0)
+		return false;
+	sb = &md_disks.disk[md_find(md, device)->disk].sb;
+	for (i = 0; i < MD_DEVICES; i++) {
+		struct md_rdev *rdev = md_find(md, i);
+
+		if (sb->roles[i] >= ROLE_FAULTY)
+			continue;
+		if (rdev ? rdev->leg < 0 : sb->events > md->events)
+			return true;
+		good += rdev && rdev->insync;
+	}
+	return !good;
+}
+
 u32 mdc_md_rdev_number(struct md_rdev *rdev)
 {
 	return rdev->number;
