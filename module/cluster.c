@@ -57,59 +57,82 @@ static void stopped(void *arg)
 static void member_failed(void *arg, const struct mdc_member *member)
 {
 	struct mdc_cluster *c = arg;
-	unsigned long flags;
 
-	spin_lock_irqsave(&c->lock, flags);
-	if (c->suspended.range.hi && c->suspended.owner == member->slot - 1)
-		c->orphaned = true;
-	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_info(c, "node %d in slot %d is gone: its bitmap will be taken over\n",
 		 member->nodeid, member->slot - 1);
+	/* running() may never have named it: it came and died in the same recovery. */
 	mdc_recover_slot(c, member->slot - 1);
 	mdc_netlink_event(c, MDC_EVENT_MEMBER_FAILED, member->slot - 1);
 }
 
-/*
- * Under the lock. Whose range this node does not write, though it is no member: -1 if nobody. Where
- * another node has the slot of one that failed, that node looks after the bitmap, and nobody will
- * take it over and end the range with that.
- */
-static int gone_owner(struct mdc_cluster *c)
+bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
 {
 	int i;
 
-	if (!c->suspended.range.hi)
-		return -1;
+	for (i = 0; i < c->members_count; i++)
+		if (c->members[i].slot - 1 == slot)
+			return true;
+	return c->stopped;
+}
+
+static bool is_among(const struct mdc_member *member, const struct mdc_member *members, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (members[i].nodeid == member->nodeid && members[i].slot == member->slot)
+			return true;
+	return false;
+}
+
+/*
+ * Under the lock. Slots whose node is gone, however: GONE. Where another node has the slot by now,
+ * that one looks after the bitmap as it loads its own, and nobody else is to: NEXT are its members.
+ */
+static void compare_members(struct mdc_cluster *c, const struct mdc_member *next, int count,
+			    unsigned long *gone)
+{
+	int i, slot;
+
 	for (i = 0; i < c->members_count; i++) {
-		if (c->members[i].slot - 1 != c->suspended.owner)
+		slot = c->members[i].slot - 1;
+		if (slot >= c->slots || is_among(&c->members[i], next, count))
 			continue;
-		if (c->orphaned) {
-			mdc_suspended_init(&c->suspended);
-			c->wake_writers = true;
-		}
-		c->orphaned = false;
-		return -1;
+		set_bit(slot, gone);
+		/* It copies no more, and who has its slot now has not begun to. */
+		if (mdc_suspended_end_of(&c->suspended, slot))
+			c->range_lost = true;
 	}
-	return c->suspended.owner;
+	for (i = 0; i < count; i++) {
+		slot = next[i].slot - 1;
+		if (slot >= c->slots || is_among(&next[i], c->members, c->members_count))
+			continue;
+		clear_bit(slot, gone);
+		clear_bit(slot, c->to_recover);
+	}
 }
 
 static void running(void *arg, const struct mdc_member *members, int count, int our_slot)
 {
+	DECLARE_BITMAP(gone, MDC_SLOTS_MAX) = { 0 };
 	struct mdc_cluster *c = arg;
 	unsigned long flags;
-	int gone;
+	int slot;
 
+	count = count < MDC_MEMBERS_MAX ? count : MDC_MEMBERS_MAX;
 	spin_lock_irqsave(&c->lock, flags);
+	compare_members(c, members, count, gone);
 	c->our_slot = our_slot - 1;
-	c->members_count = count < MDC_MEMBERS_MAX ? count : MDC_MEMBERS_MAX;
-	memcpy(c->members, members, c->members_count * sizeof(*members));
+	c->members_count = count;
+	memcpy(c->members, members, count * sizeof(*members));
 	c->stopped = false;
-	gone = gone_owner(c);
+	if (c->recover_wait)
+		mdc_lock_poke(c->recover_wait);
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
-	/* It left without a word. */
-	if (gone >= 0)
-		mdc_recover_slot(c, gone);
+	/* One that left may have had something unfinished and no way to say so. */
+	for_each_set_bit(slot, gone, MDC_SLOTS_MAX)
+		mdc_recover_slot(c, slot);
 	mdc_netlink_event(c, MDC_EVENT_RUNNING, 0);
 }
 
@@ -248,6 +271,14 @@ static int join_lockspace(struct mdc_cluster *c)
 	return 0;
 }
 
+static int clear_range(struct mdc_cluster *c)
+{
+	static const struct mdc_range none;
+
+	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), &none);
+	return mdc_lock_convert_unless(c->bitmap, MDC_PW, c->limits->join_timeout, NULL, NULL);
+}
+
 static int take_bitmap(struct mdc_cluster *c)
 {
 	char name[MDC_LOCK_NAME];
@@ -259,6 +290,9 @@ static int take_bitmap(struct mdc_cluster *c)
 	if (!ret)
 		ret = mdc_lock_convert_unless(c->bitmap, MDC_PW, c->limits->join_timeout,
 					      NULL, NULL);
+	/* Nor does the range of its resync go on. */
+	if (!ret)
+		ret = clear_range(c);
 	if (!ret)
 		ret = mdc_lock_new(c->ls, "resync", false, NULL, NULL, &c->resync);
 	if (ret)

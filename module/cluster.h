@@ -115,8 +115,8 @@ struct mdc_cluster {
 	bool borrowed;
 
 	struct mdc_suspended suspended;
-	bool orphaned;			/* ... and its owner failed */
-	bool wake_writers;		/* it ended; the recoverer has those look that wait for it */
+	bool range_lost;		/* ... until its owner was gone; the recoverer goes on from there */
+	bool wake_writers;		/* the recoverer has those look again that wait to write */
 	struct mdc_range followed;	/* of the RESYNCING before; the receiver's alone */
 	struct mdc_peer_add add;
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
@@ -148,6 +148,12 @@ void mdc_cluster_leave(struct mdc_cluster *c);
 
 /* The bitmaps are loaded: takes over what absent nodes left, and begins to act on messages. */
 void mdc_cluster_start(struct mdc_cluster *c);
+
+/*
+ * Whether a node has SLOT; true as well while that may change, until running() says. Under the
+ * cluster's lock.
+ */
+bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot);
 
 /* The lent mutex: the holder of reconfig_mutex, before and after it waits for the token. */
 void mdc_lend(struct mdc_cluster *c);

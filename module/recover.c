@@ -71,23 +71,15 @@ static void end_resyncing(struct mdc_cluster *c)
 	mdc_md_resync_needed(c->mddev);
 }
 
-/* True if SLOT was resyncing. */
-static bool end_suspension_of(struct mdc_cluster *c, int slot)
+/* SLOT's node is gone, though not from the lockspace yet: it resyncs no more. */
+static void end_range_of(struct mdc_cluster *c, int slot)
 {
 	unsigned long flags;
-	bool ended;
 
 	spin_lock_irqsave(&c->lock, flags);
-	ended = mdc_suspended_end_of(&c->suspended, slot);
-	if (ended)
-		c->orphaned = false;
+	if (mdc_suspended_end_of(&c->suspended, slot))
+		c->range_lost = true;
 	spin_unlock_irqrestore(&c->lock, flags);
-	if (ended) {
-		/* Writers that wait for the range look again when the array goes on. */
-		mdc_md_quiesce(c->mddev, true);
-		mdc_md_quiesce(c->mddev, false);
-	}
-	return ended;
 }
 
 /* Its bitmap lock is held in PW: its owner is gone, and nobody else takes it over. */
@@ -96,7 +88,6 @@ static int take_over(struct mdc_cluster *c, int slot)
 	struct mdc_range dirty;
 	enum mdc_borrow how;
 	unsigned long flags;
-	bool resynced;
 	int ret;
 
 	mdc_fault("recover.2");
@@ -111,12 +102,10 @@ static int take_over(struct mdc_cluster *c, int slot)
 			slot, ret);
 		return ret;
 	}
-	resynced = end_suspension_of(c, slot);
+	end_range_of(c, slot);
 	mdc_md_continue_reshape(c->mddev);
-	if (dirty.hi)
+	if (dirty.hi) {
 		mdc_lower_mark(c, dirty.lo);
-	/* A recovery onto a new disk leaves no trace in the bitmap, and is to go on all the same. */
-	if (dirty.hi || resynced) {
 		mdc_md_set_remote_resync(c->mddev, false);
 		mdc_md_resync_needed(c->mddev);
 	}
@@ -124,23 +113,28 @@ static int take_over(struct mdc_cluster *c, int slot)
 	spin_lock_irqsave(&c->lock, flags);
 	c->counters.slots_recovered++;
 	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_info(c, "bitmap of slot %d taken over%s\n", slot, dirty.hi ? ", a resync is due" : "");
-	mdc_netlink_event(c, MDC_EVENT_RECOVERED, slot);
+	/* After a leave in good order nothing was left. */
+	if (dirty.hi) {
+		mdc_info(c, "bitmap of slot %d taken over: a resync is due\n", slot);
+		mdc_netlink_event(c, MDC_EVENT_RECOVERED, slot);
+	}
 	return 0;
 }
 
 struct waiting {
 	struct mdc_cluster *c;
+	int slot;
 	unsigned long known[BITS_TO_LONGS(MDC_SLOTS_MAX)];
 };
 
-/* Another slot's bitmap came up meanwhile: it may be had at once. */
+/* The slot has a node again, or another one's bitmap came up: that may be had at once. */
 static bool more_to_recover(void *arg)
 {
 	struct waiting *w = arg;
 	int slot;
 
-	if (kthread_should_stop() || READ_ONCE(w->c->wake_writers))
+	if (kthread_should_stop() || READ_ONCE(w->c->wake_writers) ||
+	    READ_ONCE(w->c->range_lost) || !test_bit(w->slot, w->c->to_recover))
 		return true;
 	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
 		if (!test_bit(slot, w->known))
@@ -165,6 +159,7 @@ static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w, unsig
 	if (ret)
 		return ret;
 	if (w) {
+		w->slot = slot;
 		spin_lock_irqsave(&c->lock, flags);
 		c->recover_wait = lock;
 		spin_unlock_irqrestore(&c->lock, flags);
@@ -248,13 +243,34 @@ static int read_its_last_update(struct mdc_cluster *c)
 	return 0;
 }
 
-static void wake_writers(struct mdc_cluster *c)
+/*
+ * The node that resynced a range is gone. A recovery onto a new disk leaves no trace in the bitmap,
+ * and is to go on all the same.
+ */
+static bool take_up_lost_range(struct mdc_cluster *c)
 {
 	unsigned long flags;
-	bool due;
+	bool lost, again;
 
 	spin_lock_irqsave(&c->lock, flags);
-	due = c->wake_writers;
+	lost = c->range_lost;
+	c->range_lost = false;
+	again = c->suspended.range.hi;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (lost && !again) {
+		mdc_md_set_remote_resync(c->mddev, false);
+		mdc_md_resync_needed(c->mddev);
+	}
+	return lost;
+}
+
+static void wake_writers(struct mdc_cluster *c)
+{
+	bool due = take_up_lost_range(c);
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	due |= c->wake_writers;
 	c->wake_writers = false;
 	spin_unlock_irqrestore(&c->lock, flags);
 	if (!due)
@@ -304,7 +320,7 @@ static bool work_to_do(struct mdc_cluster *c)
 
 	spin_lock_irqsave(&c->lock, flags);
 	started = c->in_cluster && !c->leaving;
-	waking = c->wake_writers || c->catching_up;
+	waking = c->wake_writers || c->range_lost || c->catching_up;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return started && (waking || !bitmap_empty(c->to_recover, MDC_SLOTS_MAX));
 }
@@ -346,6 +362,7 @@ static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
 {
 	struct mdc_range range = { 0, 0 };
 	unsigned long flags;
+	bool set;
 	int ret;
 
 	ret = mdc_lock_convert(lock, MDC_CR);
@@ -357,11 +374,35 @@ static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
 	mdc_lock_drop(lock);
 	if (!range.hi)
 		return 0;
-	mdc_info(c, "slot %d resyncs sectors %llu to %llu\n", slot, (unsigned long long)range.lo,
-		 (unsigned long long)range.hi);
 	spin_lock_irqsave(&c->lock, flags);
-	mdc_suspended_set(&c->suspended, slot, &range);
+	set = mdc_may_be_live(c, slot);
+	if (set)
+		mdc_suspended_set(&c->suspended, slot, &range);
 	spin_unlock_irqrestore(&c->lock, flags);
+	if (set)
+		mdc_info(c, "slot %d resyncs sectors %llu to %llu\n", slot,
+			 (unsigned long long)range.lo, (unsigned long long)range.hi);
+	return 0;
+}
+
+/*
+ * A node that left in the middle of a resync may have left its range in the block of its slot's
+ * bitmap lock, and another one has the slot by now. But who resyncs holds "resync".
+ */
+static int check_range(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	int ret;
+
+	if (!READ_ONCE(c->suspended.range.hi))
+		return 0;
+	ret = mdc_lock_try(c->resync, MDC_EX);
+	if (ret)
+		return ret == -EAGAIN ? 0 : ret;
+	spin_lock_irqsave(&c->lock, flags);
+	mdc_suspended_init(&c->suspended);
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_lock_drop(c->resync);
 	return 0;
 }
 
@@ -406,7 +447,8 @@ int mdc_recover_gather(struct mdc_cluster *c)
 		if (ret)
 			failed = ret;
 	}
-	return failed;
+	ret = check_range(c);
+	return ret ? ret : failed;
 }
 
 /* This node resyncs. */
@@ -496,8 +538,12 @@ static void set_suspended(struct mdc_cluster *c, int slot, const struct mdc_rang
 
 	/* First the range, then the drain: who writes after the drain has seen the range. */
 	spin_lock_irqsave(&c->lock, flags);
+	if (range->hi && !mdc_may_be_live(c, slot)) {
+		/* It died behind the message, and its range was ended already. */
+		spin_unlock_irqrestore(&c->lock, flags);
+		return;
+	}
 	step = mdc_suspended_set(&c->suspended, slot, range);
-	c->orphaned = false;
 	if (step != MDC_SUSPEND_SAME)
 		c->counters.quiesced++;
 	spin_unlock_irqrestore(&c->lock, flags);
