@@ -379,13 +379,9 @@ int mdc_cluster_join(struct mddev *mddev, int slots, const struct mdc_limits *li
  */
 static void catch_up(struct mdc_cluster *c)
 {
-	int device;
-
 	if (c->members_count < 2 || !mdc_md_has_thread(c->mddev))
 		return;
-	device = mdc_md_newest_device(c->mddev);
-	if (device >= 0)
-		mdc_md_reload_sb(c->mddev, device);
+	mdc_comm_read_newest(c);
 	/* The failed disk whose place it takes is still there; only md core's thread can do that. */
 	if (mdc_md_leg_missing(c->mddev))
 		WRITE_ONCE(c->catching_up, true);

@@ -281,6 +281,19 @@ void mdc_comm_bast(void *arg, int mode)
 	mdc_changed(c);
 }
 
+void mdc_comm_read_newest(struct mdc_cluster *c)
+{
+	u64 events = mdc_md_events(c->mddev);
+	int device = mdc_md_newest_device(c->mddev);
+
+	if (device >= 0)
+		mdc_md_reload_sb(c->mddev, device);
+	if (mdc_md_events(c->mddev) == events)
+		return;
+	mdc_md_force_update(c->mddev);
+	mdc_md_wake(c->mddev);
+}
+
 /* DEVICE: where to read it, or NEWEST. */
 static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 {
@@ -294,8 +307,8 @@ static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 	if (how == MDC_BORROW_NOT)
 		return;
 	if (device == NEWEST || !mdc_md_has_device(c->mddev, device))
-		device = mdc_md_newest_device(c->mddev);
-	if (device >= 0)
+		mdc_comm_read_newest(c);
+	else
 		mdc_md_reload_sb(c->mddev, device);
 	mdc_newdisk_after_update(c);
 	mdc_md_take_clean(c->mddev);

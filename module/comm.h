@@ -59,6 +59,13 @@ int __must_check mdc_send(struct mdc_cluster *c, struct mdc_msg *msg, bool holds
  */
 void mdc_comm_read_again(struct mdc_cluster *c);
 
+/*
+ * Reads the newest superblock. If that was news, its writer may not have told all, and some may not
+ * have got to it yet: this node's own update holds its writes until they have. Needs the array's
+ * mutex.
+ */
+void mdc_comm_read_newest(struct mdc_cluster *c);
+
 /* Another node wants ack in EX: the BAST of the lock "ack". Softirq. */
 void mdc_comm_bast(void *arg, int mode);
 

@@ -606,7 +606,7 @@ void mdc_md_force_update(struct mddev *mddev)
 		sb = page_address(rdev->sb_page);
 		sb->chunksize = cpu_to_le32(~mddev->chunk_sectors);
 	}
-	set_bit(MD_SB_CHANGE_DEVS, &mddev->sb_flags);
+	set_mask_bits(&mddev->sb_flags, 0, BIT(MD_SB_CHANGE_DEVS) | BIT(MD_SB_CHANGE_PENDING));
 }
 
 static bool recovery_unrecorded(struct md_rdev *rdev)

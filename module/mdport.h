@@ -72,7 +72,8 @@ bool mdc_md_sweep(struct mddev *mddev);
 bool mdc_md_clear_faulty(struct mddev *mddev, u32 device);	/* false: none, or not faulty */
 /*
  * md core writes the superblock of a clustered array only if it sees a change of roles or sizes.
- * This has the next update write it, where there is something else to say. Needs the array's mutex.
+ * This has the next update write it, where there is something else to say; no write to the array
+ * begins before that. Needs the array's mutex.
  */
 void mdc_md_force_update(struct mddev *mddev);
 /* The recovery of a member is over, and its superblock does not say so yet. As above. */

@@ -212,8 +212,6 @@ static bool recoverer_stops(void *arg)
  */
 static int read_its_last_update(struct mdc_cluster *c)
 {
-	u64 events = mdc_md_events(c->mddev);
-	enum mdc_borrow how;
 	unsigned long flags;
 	bool due;
 	int ret;
@@ -231,15 +229,6 @@ static int read_its_last_update(struct mdc_cluster *c)
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_comm_read_again(c);
 	mdc_channel_give(c);
-	if (mdc_md_events(c->mddev) == events)
-		return 0;
-	/* Others may not have got to it yet: this node's own update holds its writes until they have. */
-	how = mdc_borrow(c);
-	if (how != MDC_BORROW_NOT) {
-		mdc_md_force_update(c->mddev);
-		mdc_borrow_end(c, how);
-		mdc_md_wake(c->mddev);
-	}
 	return 0;
 }
 

@@ -225,6 +225,7 @@ void mdc_md_force_update(struct mddev *md)
 	for (i = 0; i < MD_DEVICES; i++)
 		md->rdevs[i].sb.other_size = true;
 	md->change_devs = true;
+	md->change_pending = true;
 }
 
 bool mdc_md_recovery_unrecorded(struct mddev *md)
