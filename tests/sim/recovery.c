@@ -77,6 +77,7 @@ static void rebuild_one(struct dlm_resource *res, struct mdc_lock *lock)
 	}
 	if (lock->unposted && lock->with_lvb) {
 		copy->tag = ++sim_dlm.tags;
+		lock->tag = copy->tag;
 		if (lock->granted == MDC_CW && !strcmp(res->name, "message"))
 			check_message_out(lock->node, copy->tag, lock->lvb);
 	}
