@@ -393,7 +393,7 @@ void mdc_cluster_start(struct mdc_cluster *c)
 
 	catch_up(c);
 	if (ret)
-		mdc_err(c, "not all bitmaps of absent nodes were read (%d): this node may not know what is to be resynced; run 'mdadm --action=repair' on this array when it is idle\n",
+		mdc_err(c, "what other nodes resync, or have left to be resynced, could not be read (%d): trying again, and this node writes nothing to the array before\n",
 			ret);
 	mdc_comm_start(c);
 }

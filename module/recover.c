@@ -176,15 +176,158 @@ static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w, unsig
 	return ret;
 }
 
+static bool recoverer_stops(void *arg)
+{
+	return kthread_should_stop();
+}
+
+/* A node is there: does it resync? Its range stands in the block of its bitmap lock. */
+static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
+{
+	struct mdc_range range = { 0, 0 };
+	unsigned long flags;
+	bool set;
+	int ret;
+
+	ret = mdc_lock_convert(lock, MDC_CR);
+	if (ret)
+		return ret;
+	if (mdc_lock_lvb_valid(lock) && !mdc_wire_get_range(mdc_lock_lvb(lock), &range))
+		mdc_warn(c, "the range that slot %d resyncs is malformed; it is taken as none\n",
+			 slot);
+	mdc_lock_drop(lock);
+	if (!range.hi)
+		return 0;
+	spin_lock_irqsave(&c->lock, flags);
+	set = mdc_may_be_live(c, slot);
+	if (set)
+		mdc_suspended_set(&c->suspended, slot, &range);
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (set)
+		mdc_info(c, "slot %d resyncs sectors %llu to %llu\n", slot,
+			 (unsigned long long)range.lo, (unsigned long long)range.hi);
+	return 0;
+}
+
+/*
+ * A node that left in the middle of a resync may have left its range in the block of its slot's
+ * bitmap lock, and another one has the slot by now. But who resyncs holds "resync".
+ */
+static void check_range(struct mdc_cluster *c)
+{
+	struct mdc_lock *lock;
+	unsigned long flags;
+
+	if (!READ_ONCE(c->suspended.range.hi) ||
+	    mdc_lock_new(c->ls, "resync", false, NULL, NULL, &lock))
+		return;
+	if (!mdc_lock_try(lock, MDC_EX)) {
+		spin_lock_irqsave(&c->lock, flags);
+		mdc_suspended_init(&c->suspended);
+		spin_unlock_irqrestore(&c->lock, flags);
+	}
+	mdc_lock_free(lock);
+}
+
+/* Nobody has the slot: what its last owner left is ours to know. Needs the array's mutex. */
+static void learn_dirt(struct mdc_cluster *c, int slot)
+{
+	struct mdc_range dirty;
+	int ret;
+
+	ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
+	if (ret) {
+		mdc_err(c, "the bitmap of slot %d cannot be read (%d): trying again\n", slot, ret);
+		mdc_recover_slot(c, slot);
+		return;
+	}
+	if (dirty.hi && dirty.lo < mdc_md_resync_mark(c->mddev)) {
+		mdc_lower_mark(c, dirty.lo);
+		mdc_md_resync_needed(c->mddev);
+		mdc_md_check_recovery(c->mddev);
+	}
+}
+
+/* What SLOT's node resyncs, or has left undone. Needs the array's mutex. */
+static int learn_slot(struct mdc_cluster *c, int slot)
+{
+	char name[MDC_LOCK_NAME];
+	struct mdc_lock *lock;
+	int ret;
+
+	mdc_bitmap_lock_name(name, slot);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &lock);
+	if (ret)
+		return ret;
+	ret = mdc_lock_try(lock, MDC_PW);
+	if (ret == -EAGAIN)
+		ret = learn_range(c, slot, lock);
+	else if (!ret)
+		learn_dirt(c, slot);
+	mdc_lock_free(lock);
+	return ret;
+}
+
+int mdc_recover_gather(struct mdc_cluster *c)
+{
+	int slot, ret, failed = 0;
+
+	for (slot = 0; slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		ret = learn_slot(c, slot);
+		if (ret) {
+			set_bit(slot, c->to_learn);
+			WRITE_ONCE(c->catching_up, true);
+			failed = ret;
+		}
+	}
+	check_range(c);
+	return failed;
+}
+
+/*
+ * What the start could not learn; no write has begun here. With the channel, nobody tells of a range
+ * meanwhile that an older one would then replace.
+ */
+static int learn_rest(struct mdc_cluster *c)
+{
+	enum mdc_borrow how;
+	int slot, ret;
+
+	if (bitmap_empty(c->to_learn, MDC_SLOTS_MAX))
+		return 0;
+	ret = mdc_channel_take_unless(c, false, 0, recoverer_stops, c);
+	if (ret)
+		return ret;
+	how = mdc_borrow(c);
+	ret = how == MDC_BORROW_NOT ? -ESHUTDOWN : 0;
+	for_each_set_bit(slot, c->to_learn, MDC_SLOTS_MAX) {
+		if (!ret)
+			ret = learn_slot(c, slot);
+		if (!ret)
+			clear_bit(slot, c->to_learn);
+	}
+	if (!ret)
+		check_range(c);
+	mdc_borrow_end(c, how);
+	mdc_channel_give(c);
+	return ret;
+}
+
 /* -EAGAIN: a leg that others write to is none here yet. Then this node's writes wait. */
 static int catch_up(struct mdc_cluster *c)
 {
 	enum mdc_borrow how;
 	unsigned long flags;
 	bool missing;
+	int ret;
 
 	if (!READ_ONCE(c->catching_up))
 		return 0;
+	ret = learn_rest(c);
+	if (ret)
+		return ret;
 	how = mdc_borrow(c);
 	if (how == MDC_BORROW_NOT)
 		return -ESHUTDOWN;
@@ -199,11 +342,6 @@ static int catch_up(struct mdc_cluster *c)
 	c->wake_writers = true;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return 0;
-}
-
-static bool recoverer_stops(void *arg)
-{
-	return kthread_should_stop();
 }
 
 /*
@@ -344,100 +482,6 @@ void mdc_recover_close(struct mdc_cluster *c)
 	if (c->recoverer)
 		kthread_stop(c->recoverer);
 	c->recoverer = NULL;
-}
-
-/* A node is there: does it resync? Its range stands in the block of its bitmap lock. */
-static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
-{
-	struct mdc_range range = { 0, 0 };
-	unsigned long flags;
-	bool set;
-	int ret;
-
-	ret = mdc_lock_convert(lock, MDC_CR);
-	if (ret)
-		return ret;
-	if (mdc_lock_lvb_valid(lock) && !mdc_wire_get_range(mdc_lock_lvb(lock), &range))
-		mdc_warn(c, "the range that slot %d resyncs is malformed; it is taken as none\n",
-			 slot);
-	mdc_lock_drop(lock);
-	if (!range.hi)
-		return 0;
-	spin_lock_irqsave(&c->lock, flags);
-	set = mdc_may_be_live(c, slot);
-	if (set)
-		mdc_suspended_set(&c->suspended, slot, &range);
-	spin_unlock_irqrestore(&c->lock, flags);
-	if (set)
-		mdc_info(c, "slot %d resyncs sectors %llu to %llu\n", slot,
-			 (unsigned long long)range.lo, (unsigned long long)range.hi);
-	return 0;
-}
-
-/*
- * A node that left in the middle of a resync may have left its range in the block of its slot's
- * bitmap lock, and another one has the slot by now. But who resyncs holds "resync".
- */
-static int check_range(struct mdc_cluster *c)
-{
-	unsigned long flags;
-	int ret;
-
-	if (!READ_ONCE(c->suspended.range.hi))
-		return 0;
-	ret = mdc_lock_try(c->resync, MDC_EX);
-	if (ret)
-		return ret == -EAGAIN ? 0 : ret;
-	spin_lock_irqsave(&c->lock, flags);
-	mdc_suspended_init(&c->suspended);
-	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_lock_drop(c->resync);
-	return 0;
-}
-
-/* Nobody has the slot: what its last owner left is ours to know. */
-static int learn_dirt(struct mdc_cluster *c, int slot)
-{
-	struct mdc_range dirty;
-	int ret;
-
-	ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
-	if (ret) {
-		mdc_err(c, "the bitmap of slot %d cannot be read (%d)\n", slot, ret);
-		return ret;
-	}
-	if (dirty.hi && dirty.lo < mdc_md_resync_mark(c->mddev)) {
-		mdc_lower_mark(c, dirty.lo);
-		mdc_md_resync_needed(c->mddev);
-		mdc_md_check_recovery(c->mddev);
-	}
-	return 0;
-}
-
-int mdc_recover_gather(struct mdc_cluster *c)
-{
-	char name[MDC_LOCK_NAME];
-	struct mdc_lock *lock;
-	int slot, ret, failed = 0;
-
-	for (slot = 0; slot < c->slots; slot++) {
-		if (slot == c->our_slot)
-			continue;
-		mdc_bitmap_lock_name(name, slot);
-		ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &lock);
-		if (ret)
-			return ret;
-		ret = mdc_lock_try(lock, MDC_PW);
-		if (ret == -EAGAIN)
-			ret = learn_range(c, slot, lock);
-		else if (!ret)
-			ret = learn_dirt(c, slot);
-		mdc_lock_free(lock);
-		if (ret)
-			failed = ret;
-	}
-	ret = check_range(c);
-	return ret ? ret : failed;
 }
 
 /* This node resyncs. */

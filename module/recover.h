@@ -17,7 +17,10 @@ void mdc_recover_slot(struct mdc_cluster *c, int slot);
 /* From SECTOR on there is something to resync. */
 void mdc_lower_mark(struct mdc_cluster *c, u64 sector);
 
-/* At the start: takes over the bitmaps of absent nodes, learns of a resync that runs elsewhere. */
+/*
+ * At the start: takes over the bitmaps of absent nodes, learns of a resync that runs elsewhere. What
+ * fails is tried again by the recoverer, and this node writes nothing before.
+ */
 int mdc_recover_gather(struct mdc_cluster *c);
 
 /* This node resyncs. */
