@@ -110,6 +110,8 @@ struct mdc_cluster {
 	bool message_waits;		/* another node wants ack in EX */
 	bool receiving;
 	u64 receiving_since;		/* ms; 0: nothing is being received */
+	u8 heard[MDC_LVB_SIZE];		/* the message before; the receiver's alone */
+	bool hears;			/* ... there was one */
 
 	/* The lent mutex. */
 	bool lent;			/* its holder waits */

@@ -401,6 +401,28 @@ static void count_received(struct mdc_cluster *c, const struct mdc_msg *msg,
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 
+/*
+ * Whether the block is that of the message before; true for the first one of all. A block that the
+ * DLM calls invalid is the newest that a survivor has read: if it is none that this node has heard,
+ * another one has acted on it.
+ */
+static bool heard_before(struct mdc_cluster *c)
+{
+	const u8 *block = mdc_lock_lvb(c->message);
+	bool heard = !c->hears || !memcmp(c->heard, block, MDC_LVB_SIZE);
+
+	memcpy(c->heard, block, MDC_LVB_SIZE);
+	c->hears = true;
+	return heard;
+}
+
+/* What is in no superblock, and does not end with its sender. */
+static bool acts_for_good(u32 type)
+{
+	return type == MDC_REMOVE || type == MDC_RE_ADD || type == MDC_CHANGE_CAPACITY ||
+	       type == MDC_BITMAP_RESIZE;
+}
+
 /* Step 5, with the message readable. Whatever it is, it will be acknowledged. */
 static void read_message(struct mdc_cluster *c)
 {
@@ -413,18 +435,21 @@ static void read_message(struct mdc_cluster *c)
 	bool valid = mdc_lock_lvb_valid(c->message);
 	enum mdc_wire_fault fault;
 	struct mdc_msg msg;
+	bool heard;
 
 	fault = mdc_wire_get_msg(mdc_lock_lvb(c->message), &limits, &msg);
 	trace_mdc_received(c, &msg, fault);
 	count_received(c, &msg, fault, valid);
+	heard = heard_before(c);
 	if (!valid) {
 		/*
-		 * Its sender died, and what it said with it. Only an update of the superblock
-		 * would be missed for good: a resync that it told of ends with it, and an add
-		 * is settled.
+		 * Its sender died, and what it said with it. An update of the superblock would be
+		 * missed for good; a resync that it told of ends with it, and an add is settled.
 		 */
 		mdc_info(c, "a message was lost with its sender: reading the superblock instead\n");
 		mdc_comm_read_again(c);
+		if (!fault && !heard && acts_for_good(msg.type))
+			act(c, &msg);
 	} else if (!fault) {
 		act(c, &msg);
 	} else if (mdc_first_of_kind(c, fault)) {
