@@ -333,6 +333,7 @@ static void received_sync_start(struct mdc_cluster *c, const struct mdc_msg *msg
 	c->waits_for_sync = false;
 	spin_unlock_irqrestore(&c->lock, flags);
 	take_update_in(c, msg->slot, NEWEST);
+	mdc_recover_hold_writes(c);
 }
 
 static void received_resize(struct mdc_cluster *c, const struct mdc_msg *msg)

@@ -629,22 +629,30 @@ bool mdc_md_recovery_unrecorded(struct mddev *mddev)
 	return false;
 }
 
-/* For mdc_ops_remove(): another node made a leg of it, and this one has not followed yet. */
-bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev)
+static u16 role_in(const struct mdp_superblock_1 *sb, u32 device)
 {
-	const struct mdp_superblock_1 *sb;
+	return device < le32_to_cpu(sb->max_dev) ? le16_to_cpu(sb->dev_roles[device]) :
+						   MD_DISK_ROLE_SPARE;
+}
+
+/* The leg that the superblock read last has RDEV, a good spare here, as; or -1. */
+static int leg_in_sb(struct mddev *mddev, struct md_rdev *rdev)
+{
 	struct md_rdev *good;
-	bool leg = false;
+	u16 role = MD_DISK_ROLE_SPARE;
 
 	rcu_read_lock();
 	good = good_member(mddev);
-	if (good && good->sb_page && rdev->raid_disk < 0 && !test_bit(Faulty, &rdev->flags)) {
-		sb = page_address(good->sb_page);
-		leg = rdev->desc_nr < le32_to_cpu(sb->max_dev) &&
-		      le16_to_cpu(sb->dev_roles[rdev->desc_nr]) < MD_DISK_ROLE_MAX;
-	}
+	if (good && good->sb_page && rdev->raid_disk < 0 && !test_bit(Faulty, &rdev->flags))
+		role = role_in(page_address(good->sb_page), rdev->desc_nr);
 	rcu_read_unlock();
-	return leg;
+	return role < MD_DISK_ROLE_MAX ? role : -1;
+}
+
+/* For mdc_ops_remove(): another node made a leg of it, and this one has not followed yet. */
+bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev)
+{
+	return leg_in_sb(mddev, rdev) >= 0;
 }
 
 /* The caller holds the mutex, which keeps the device there. */
@@ -757,12 +765,6 @@ static struct md_rdev *find_device(struct mddev *mddev, u32 device)
 	return NULL;
 }
 
-static u16 role_in(const struct mdp_superblock_1 *sb, u32 device)
-{
-	return device < le32_to_cpu(sb->max_dev) ? le16_to_cpu(sb->dev_roles[device]) :
-						   MD_DISK_ROLE_SPARE;
-}
-
 /* Whether what SB says cannot be made of what md core has assembled. */
 static bool too_far(struct mddev *mddev, const struct mdp_superblock_1 *sb)
 {
@@ -802,13 +804,26 @@ bool mdc_md_outdated(struct mddev *mddev)
 
 /* Resync. */
 
-bool mdc_md_leg_missing(struct mddev *mddev)
+static bool is_taken(struct mddev *mddev, int leg)
 {
 	struct md_rdev *rdev;
 
 	rdev_for_each(rdev, mddev)
-		if (mdc_md_leg_elsewhere(mddev, rdev))
+		if (rdev->raid_disk == leg && !test_bit(Faulty, &rdev->flags))
 			return true;
+	return false;
+}
+
+bool mdc_md_leg_missing(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	int leg;
+
+	rdev_for_each(rdev, mddev) {
+		leg = leg_in_sb(mddev, rdev);
+		if (leg >= 0 && !is_taken(mddev, leg))
+			return true;
+	}
 	return false;
 }
 

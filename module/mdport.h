@@ -80,7 +80,7 @@ void mdc_md_force_update(struct mddev *mddev);
 bool mdc_md_recovery_unrecorded(struct mddev *mddev);
 /* The superblock has a spare of ours as a leg. Needs the array's mutex. */
 bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev);
-/* ... any of ours. */
+/* ... any of ours, in a place that no good member has here. */
 bool mdc_md_leg_missing(struct mddev *mddev);
 /*
  * The candidate with this number: a disk that is bound here for an add that another node has not

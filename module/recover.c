@@ -391,6 +391,35 @@ static bool take_up_lost_range(struct mdc_cluster *c)
 	return lost;
 }
 
+/*
+ * md core cannot take a disk in while its own resync thread runs, which waits for "resync" then, or
+ * while the failed disk has not left the place. The thread gives up waiting; md core starts it anew.
+ */
+void mdc_recover_hold_writes(struct mdc_cluster *c)
+{
+	enum mdc_borrow how;
+	unsigned long flags;
+	bool missing;
+
+	how = mdc_borrow(c);
+	if (how == MDC_BORROW_NOT)
+		return;
+	missing = mdc_md_leg_missing(c->mddev);
+	mdc_borrow_end(c, how);
+	if (!missing)
+		return;
+	mdc_info(c, "a recovery begins onto a disk that is not in use here yet: writes wait until it is\n");
+	spin_lock_irqsave(&c->lock, flags);
+	c->catching_up = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+	mdc_lock_poke(c->resync);
+	wake_up_all(mdc_md_waiters(c->mddev));
+	/* Those that have begun without it are to end. */
+	mdc_md_quiesce(c->mddev, true);
+	mdc_md_quiesce(c->mddev, false);
+}
+
 static void wake_writers(struct mdc_cluster *c)
 {
 	bool due = take_up_lost_range(c);
@@ -490,7 +519,7 @@ static bool resync_is_off(void *arg)
 {
 	struct mdc_cluster *c = arg;
 
-	return kthread_should_stop() || mdc_md_closing(c->mddev);
+	return kthread_should_stop() || mdc_md_closing(c->mddev) || READ_ONCE(c->catching_up);
 }
 
 /*

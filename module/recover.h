@@ -23,6 +23,12 @@ void mdc_lower_mark(struct mdc_cluster *c, u64 sector);
  */
 int mdc_recover_gather(struct mdc_cluster *c);
 
+/*
+ * A recovery begins elsewhere: if it is onto a disk that md core has not made a leg here yet, writes
+ * wait until it has.
+ */
+void mdc_recover_hold_writes(struct mdc_cluster *c);
+
 /* This node resyncs. */
 int mdc_resync_begin(struct mdc_cluster *c);	/* -EINTR, -ECANCELED: not now */
 bool mdc_resync_unfinished(struct mdc_cluster *c);	/* others still wait for a range of ours */

@@ -147,20 +147,6 @@ void check_copy(struct mddev *md, int chunk)
 				 md->index + 1, chunk, i + 1);
 }
 
-/*
- * MD knows that the device is a leg by now, but md core could not take it in yet: the failed disk
- * is still in its place, or a resync thread waits. Its bitmap keeps what the leg misses until it is
- * recovered from here as well; until then another node may read what is old. That is md core's, and
- * the same with every cluster module.
- */
-static bool to_be_taken_in(struct mddev *md, int number)
-{
-	struct md_rdev *rdev = md_find(md, number), *good = md_good(md);
-
-	return rdev && good && rdev->leg < 0 && !rdev->faulty &&
-	       good->sb.roles[number] < ROLE_FAULTY;
-}
-
 /* What is acknowledged may be read on any node, from any member that it takes for good. */
 void check_write_done(struct mddev *md, u32 disks)
 {
@@ -179,7 +165,7 @@ void check_write_done(struct mddev *md, u32 disks)
 			const struct md_rdev *rdev = &node->md.rdevs[j];
 
 			if (rdev->used && rdev->leg >= 0 && rdev->insync && !rdev->faulty &&
-			    !(disks >> rdev->disk & 1) && !to_be_taken_in(md, rdev->number))
+			    !(disks >> rdev->disk & 1))
 				sim_fail("node %d has written, but not to device %d, which node %d reads",
 					 md->index + 1, rdev->number, i + 1);
 		}

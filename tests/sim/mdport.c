@@ -251,13 +251,28 @@ bool mdc_md_leg_elsewhere(struct mddev *md, struct md_rdev *rdev)
 	       good->sb.roles[rdev->number] < ROLE_FAULTY;
 }
 
-bool mdc_md_leg_missing(struct mddev *md)
+static bool is_taken(struct mddev *md, int leg)
 {
 	int i;
 
 	for (i = 0; i < MD_DEVICES; i++)
-		if (md->rdevs[i].used && mdc_md_leg_elsewhere(md, &md->rdevs[i]))
+		if (md->rdevs[i].used && md->rdevs[i].leg == leg && !md->rdevs[i].faulty)
 			return true;
+	return false;
+}
+
+bool mdc_md_leg_missing(struct mddev *md)
+{
+	struct md_rdev *good = md_good(md);
+	int i;
+
+	for (i = 0; i < MD_DEVICES; i++) {
+		struct md_rdev *rdev = &md->rdevs[i];
+
+		if (rdev->used && mdc_md_leg_elsewhere(md, rdev) &&
+		    !is_taken(md, good->sb.roles[rdev->number]))
+			return true;
+	}
 	return false;
 }
 
