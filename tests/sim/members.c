@@ -25,6 +25,7 @@ struct member {
 	bool abandoned;			/* by mdc_lockspace_abandon() */
 	u32 life;			/* of this membership */
 	int slot, nodeid;
+	int ghost;			/* slot, where nobody is told that it is gone */
 	const struct mdc_lockspace_events *events;
 	void *arg;
 	wait_queue_head_t wait;
@@ -156,6 +157,8 @@ static void call_running(struct member *m)
 	for (i = 0; i < SIM_NODES_MAX; i++)
 		if (members[i].state == MEMBER_IN || members[i].state == MEMBER_LEAVING)
 			list[count++] = (struct mdc_member){ members[i].nodeid, members[i].slot };
+		else if (members[i].ghost)
+			list[count++] = (struct mdc_member){ members[i].nodeid, members[i].ghost };
 	sim_trace("node %d: running, slot %d, %d members", m->nodeid, m->slot, count);
 	if (m->events)
 		m->events->running(m->arg, list, count, m->slot);
@@ -243,6 +246,7 @@ static void take_out(struct member *m)
 	m->reported = false;
 	m->events = NULL;
 	m->unattended = false;
+	m->ghost = m->dead && sim_options.fault == SIM_BREAK_NO_FAILED ? m->slot : 0;
 	m->slot = 0;
 	while (m->held_count)
 		dlm_msg_free(m->held[--m->held_count]);
@@ -272,6 +276,7 @@ static void let_in(struct member *m)
 	while (slot_taken(slot))
 		slot++;
 	m->state = MEMBER_IN;
+	m->ghost = 0;
 	m->slot = slot;
 	m->stopped = true;
 	m->told_stopped = true;
