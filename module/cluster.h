@@ -16,7 +16,8 @@
  *                         channel held
  *   bitmapNNNN, own       join, then whoever calls resync_info_update (md's one resync thread,
  *                         or its reaper)
- *   resync                md's one resync thread, or its reaper
+ *   resync                md's one resync thread, or its reaper; a lock of its own for a look
+ *                         whether anybody has it (recover.c)
  *   bitmapNNNN, others    a lock of its own for each use; never kept but between
  *                         lock_all_bitmaps and unlock_all_bitmaps, under reconfig_mutex
  *
