@@ -706,6 +706,7 @@ static int read_super(struct mddev *mddev, struct md_rdev *rdev, struct page *pa
 	if (!sync_page_io(rdev, 0, SB_BYTES, page, REQ_OP_READ, true))
 		return -EIO;
 	return le32_to_cpu(sb->magic) != MD_SB_MAGIC || le32_to_cpu(sb->major_version) != 1 ||
+	       le32_to_cpu(sb->max_dev) > (SB_BYTES - sizeof(*sb)) / sizeof(sb->dev_roles[0]) ||
 	       memcmp(sb->set_uuid, mddev->uuid, sizeof(sb->set_uuid)) ? -EINVAL : 0;
 }
 
