@@ -10,6 +10,7 @@
 #include "newdisk.h"
 #include "ops.h"
 #include "recover.h"
+#include "resync.h"
 
 void mdc_uuid_text(char *text, const u8 *uuid)
 {

@@ -97,8 +97,8 @@ struct mdc_cluster {
 	struct mdc_member members[MDC_MEMBERS_MAX];
 	int members_count;
 	bool stopped;			/* locks stand still: read balancing as well */
-	bool catching_up;		/* a leg that others use is none here yet, or ... */
-	DECLARE_BITMAP(to_learn, MDC_SLOTS_MAX);	/* ... what these resync is not known: no writes */
+	bool catching_up;		/* no writes: a leg of others is none here yet, or ... */
+	DECLARE_BITMAP(to_learn, MDC_SLOTS_MAX);	/* ... what these slots resync is unknown */
 	bool in_cluster;		/* the array is up; messages may be acted upon */
 	bool leaving;
 

@@ -14,6 +14,7 @@
 #include "netlink.h"
 #include "newdisk.h"
 #include "recover.h"
+#include "resync.h"
 #include "trace.h"
 
 #define RETRY_MS 1000	/* after a lock error that should not be */

@@ -9,7 +9,7 @@
 #include "fault.h"
 #include "main.h"
 #include "newdisk.h"
-#include "recover.h"
+#include "resync.h"
 
 int mdc_ops_join(struct mddev *mddev, int slots, struct mdc_cluster **c)
 {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Bitmaps of nodes that are gone, and ranges that one node resyncs while the others wait to write
- * there: PROTOCOL.md, "A node fails" and "A node resyncs". Process context, but for
- * mdc_recover_slot().
+ * What is to be made up for: bitmaps of nodes that are gone, their ranges, what a start could not
+ * learn, legs that are not in use here yet. PROTOCOL.md, "A node joins" and "A node fails". Process
+ * context, but for mdc_recover_slot().
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "recover.h"
 #include "comm.h"
 #include "fault.h"
 #include "netlink.h"
+#include "resync.h"
 #include "trace.h"
 
 #define RETRY_MS 10000
@@ -32,43 +33,6 @@ void mdc_recover_slot(struct mdc_cluster *c, int slot)
 	if (c->recover_wait)
 		mdc_lock_poke(c->recover_wait);
 	spin_unlock_irqrestore(&c->lock, flags);
-}
-
-/* A resync that runs here may be past it already, and ends with the mark lifted. */
-void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&c->lock, flags);
-	if (c->resyncing && sector < c->late_dirt)
-		c->late_dirt = sector;
-	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_md_lower_resync_mark(c->mddev, sector);
-}
-
-static void begin_resyncing(struct mdc_cluster *c)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&c->lock, flags);
-	c->resyncing = true;
-	spin_unlock_irqrestore(&c->lock, flags);
-}
-
-static void end_resyncing(struct mdc_cluster *c)
-{
-	unsigned long flags;
-	u64 dirt;
-
-	spin_lock_irqsave(&c->lock, flags);
-	c->resyncing = false;
-	dirt = c->late_dirt;
-	c->late_dirt = MDC_MD_CLEAN;
-	spin_unlock_irqrestore(&c->lock, flags);
-	if (dirt == MDC_MD_CLEAN)
-		return;
-	mdc_md_lower_resync_mark(c->mddev, dirt);
-	mdc_md_resync_needed(c->mddev);
 }
 
 /* SLOT's node is gone, though not from the lockspace yet: it resyncs no more. */
@@ -287,8 +251,8 @@ int mdc_recover_gather(struct mdc_cluster *c)
 }
 
 /*
- * What the start could not learn; no write has begun here. With the channel, nobody tells of a range
- * meanwhile that an older one would then replace.
+ * What the start could not learn; no write has begun here. With the channel, nobody tells of a
+ * range meanwhile that an older one would then replace.
  */
 static int learn_rest(struct mdc_cluster *c)
 {
@@ -392,8 +356,9 @@ static bool take_up_lost_range(struct mdc_cluster *c)
 }
 
 /*
- * md core cannot take a disk in while its own resync thread runs, which waits for "resync" then, or
- * while the failed disk has not left the place. The thread gives up waiting; md core starts it anew.
+ * md core cannot take a disk in while its own resync thread runs, which waits for "resync" then,
+ * or while the failed disk is still in the place. The thread gives up waiting; md core starts it
+ * anew.
  */
 void mdc_recover_hold_writes(struct mdc_cluster *c)
 {
@@ -511,130 +476,4 @@ void mdc_recover_close(struct mdc_cluster *c)
 	if (c->recoverer)
 		kthread_stop(c->recoverer);
 	c->recoverer = NULL;
-}
-
-/* This node resyncs. */
-
-static bool resync_is_off(void *arg)
-{
-	struct mdc_cluster *c = arg;
-
-	return kthread_should_stop() || mdc_md_closing(c->mddev) || READ_ONCE(c->catching_up);
-}
-
-/*
- * Also waits until the others know who takes part: they must write to a disk from before the
- * first sector is copied to it.
- */
-int mdc_resync_begin(struct mdc_cluster *c)
-{
-	int ret;
-
-	ret = mdc_lock_convert_unless(c->resync, MDC_EX, 0, resync_is_off, c);
-	if (ret)
-		return ret;
-	wait_event_idle(*mdc_md_waiters(c->mddev),
-			!mdc_md_sb_pending(c->mddev) || resync_is_off(c));
-	if (!mdc_md_sb_pending(c->mddev)) {
-		begin_resyncing(c);
-		return 0;
-	}
-	mdc_lock_drop(c->resync);
-	return -ECANCELED;
-}
-
-bool mdc_resync_unfinished(struct mdc_cluster *c)
-{
-	struct mdc_range told;
-
-	return !mdc_wire_get_range(mdc_lock_lvb(c->bitmap), &told) || told.hi;
-}
-
-int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool holds_mutex)
-{
-	struct mdc_msg msg = {
-		.type = MDC_RESYNCING,
-		.low = range->lo,
-		.high = range->hi,
-	};
-	int ret;
-
-	if (!range->hi && !mdc_resync_unfinished(c))
-		return 0;
-	mdc_fault("resync.3");
-	/* For nodes that join later; PW to PW writes the block. */
-	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
-	ret = mdc_lock_convert(c->bitmap, MDC_PW);
-	if (ret)
-		mdc_err(c, "the range of the resync could not be left in %s (%d)\n",
-			mdc_lock_name(c->bitmap), ret);
-	return mdc_send(c, &msg, holds_mutex);
-}
-
-int mdc_resync_end(struct mdc_cluster *c)
-{
-	static const struct mdc_range none;
-	int ret = 0;
-
-	mdc_fault("resync.4");
-	end_resyncing(c);
-	mdc_md_set_remote_resync(c->mddev, false);
-	/* At a stop it is not over: another node goes on with it. */
-	if (!mdc_md_closing(c->mddev)) {
-		if (mdc_md_recovery_unrecorded(c->mddev)) {
-			mdc_md_force_update(c->mddev);
-			mdc_md_update_sb(c->mddev);
-		}
-		ret = mdc_resync_tell(c, &none, true);
-	}
-	mdc_lock_drop(c->resync);
-	return ret;
-}
-
-/* Another node resyncs. */
-
-static void set_suspended(struct mdc_cluster *c, int slot, const struct mdc_range *range)
-{
-	enum mdc_suspend_step step;
-	unsigned long flags;
-
-	/* First the range, then the drain: who writes after the drain has seen the range. */
-	spin_lock_irqsave(&c->lock, flags);
-	if (range->hi && !mdc_may_be_live(c, slot)) {
-		/* It died behind the message, and its range was ended already. */
-		spin_unlock_irqrestore(&c->lock, flags);
-		return;
-	}
-	step = mdc_suspended_set(&c->suspended, slot, range);
-	if (step != MDC_SUSPEND_SAME)
-		c->counters.quiesced++;
-	spin_unlock_irqrestore(&c->lock, flags);
-	trace_mdc_range(c, slot, range->lo, range->hi);
-	if (step == MDC_SUSPEND_SAME)
-		return;
-	mdc_md_quiesce(c->mddev, true);
-	mdc_md_quiesce(c->mddev, false);
-}
-
-void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
-{
-	struct mdc_range range = { msg->low, msg->high };
-	unsigned long flags;
-
-	if (range.hi) {
-		mdc_fault("resync.3.peer");
-		mdc_md_set_remote_resync(c->mddev, true);
-		/* A reshape moves in small steps that bitmaps do not follow. */
-		if (!mdc_md_reshaping(c->mddev))
-			mdc_md_bitmap_follow(c->mddev, &c->followed, &range);
-		c->followed = range;
-		set_suspended(c, msg->slot, &range);
-		return;
-	}
-	mdc_md_set_remote_resync(c->mddev, false);
-	set_suspended(c, msg->slot, &range);
-	spin_lock_irqsave(&c->lock, flags);
-	c->waits_for_sync = false;
-	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_md_resync_needed(c->mddev);
 }

@@ -217,7 +217,7 @@ static bool may_recover(void)
 
 	if (!quorate)
 		return false;
-	/* One that is dead does not take part, so nothing goes on before it is known, and fenced. */
+	/* One that is dead takes no part, so nothing goes on before it is known, and fenced. */
 	for (i = 0; i < SIM_NODES_MAX; i++)
 		if (members[i].dead && members[i].state != MEMBER_OUT &&
 		    (!members[i].reported || members[i].fenced_at > sim_now_us))
