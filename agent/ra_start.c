@@ -24,6 +24,7 @@
 #define SETTLE_MS 3000		/* for the array to show up once mdadm is done */
 #define LINK_MS 15000		/* for a busy udevd to make the link to it */
 #define ALONE_STEPS 8
+#define ASSEMBLE_TRIES 3	/* of a start, while members are being replaced elsewhere */
 
 int mdc_action_tools(struct mdc_ra *ra, char mdadm[MDC_PATH_MAX])
 {
@@ -173,12 +174,15 @@ static void undo(struct mdc_ra *ra, struct mdc_cmd *cmd)
 		mdc_err("start: %s could not be stopped after the failed start: %s", found.md, why);
 }
 
-static int assemble(struct mdc_ra *ra, struct mdc_cmd *cmd, const struct mdc_plan *plan,
-		    const char *mdadm, struct mdc_found *found)
+/* mdadm, and what it left undone if it failed, for the reason WHY. */
+static int run_mdadm(struct mdc_ra *ra, struct mdc_cmd *cmd, const struct mdc_plan *plan,
+		     const char *mdadm, char *why, size_t size)
 {
-	char uuid[MDC_UUID_COLON + 8], why[512];
+	char uuid[MDC_UUID_COLON + 8];
 	unsigned int n = 0, i;
 	int left = mdc_ra_left(ra, INT_MAX);
+	const volatile sig_atomic_t *stop = ra->stop;
+	int rc;
 
 	snprintf(uuid, sizeof(uuid), "--uuid=%s", ra->params.uuid_text);
 	memset(cmd->argv, 0, sizeof(cmd->argv));
@@ -191,11 +195,40 @@ static int assemble(struct mdc_ra *ra, struct mdc_cmd *cmd, const struct mdc_pla
 		cmd->argv[n++] = "--run";
 	for (i = 0; i < plan->n_use; i++)
 		cmd->argv[n++] = plan->use[i]->path;
-	if (mdc_host_run(ra, cmd, left > 2 * UNDO_MS ? left - UNDO_MS : left / 2, why, sizeof(why))) {
+	rc = mdc_host_run(ra, cmd, left > 2 * UNDO_MS ? left - UNDO_MS : left / 2, why, size);
+	if (rc) {
 		undo(ra, cmd);
-		return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s could not be assembled as %s: %s",
-				   ra->params.uuid_text, ra->params.device, why);
+		ra->stop = stop;
 	}
+	return rc;
+}
+
+/*
+ * Another node may replace a member while this one assembles what it has just looked at. The
+ * module finds that out when it joins, and refuses with EAGAIN: PROTOCOL.md, "A node joins".
+ */
+static int assemble(struct mdc_ra *ra, struct mdc_cmd *cmd, struct mdc_check *check,
+		    struct mdc_plan *plan, const char *mdadm)
+{
+	char why[512];
+	int tries, rc;
+
+	for (tries = 1; run_mdadm(ra, cmd, plan, mdadm, why, sizeof(why)); tries++) {
+		if (tries == ASSEMBLE_TRIES || *ra->stop || !strstr(why, strerror(EAGAIN)))
+			return mdc_ra_fail(ra, MDC_OCF_GENERIC,
+					   "array %s could not be assembled as %s: %s",
+					   ra->params.uuid_text, ra->params.device, why);
+		mdc_info("start: the members of array %s changed meanwhile: once more",
+			 ra->params.device);
+		rc = examine(ra, check, plan);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int check_started(struct mdc_ra *ra, struct mdc_cmd *cmd, struct mdc_found *found)
+{
 	if (wait_started(ra, found))
 		return 0;
 	undo(ra, cmd);
@@ -272,8 +305,10 @@ static int join(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *mdadm)
 	if (!rc) {
 		if (plan.warning[0])
 			mdc_warn("start: %s", plan.warning);
-		rc = assemble(ra, cmd, &plan, mdadm, &found);
+		rc = assemble(ra, cmd, check, &plan, mdadm);
 	}
+	if (!rc)
+		rc = check_started(ra, cmd, &found);
 	free(check);
 	if (rc)
 		return rc;

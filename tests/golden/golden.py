@@ -291,6 +291,18 @@ def start_other_name(h):
 
 
 @case
+def start_while_members_change(h):
+    h.put("mdadm.mode", "changed")
+    yield h.run("start")
+
+
+@case
+def start_while_members_go_on_changing(h):
+    h.put("mdadm.mode", "changing")
+    yield h.run("start")
+
+
+@case
 def start_fails(h):
     h.put("mdadm.mode", "half")
     yield h.run("start")
