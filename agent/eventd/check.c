@@ -60,8 +60,8 @@ static bool is_fresh(const struct mdc_super *s, uint64_t newest)
 	return s->events + (s->role == MDC_ROLE_SPARE ? 0 : 1) >= newest;
 }
 
-/* Or was the array just being written, and the spare is looked at before its turn? */
-static bool spare_behind(const struct check *c)
+/* Or was the array just being written, and the member is looked at before its turn? */
+static bool any_behind(const struct check *c)
 {
 	const struct found *best = freshest(c);
 	guint i;
@@ -69,7 +69,7 @@ static bool spare_behind(const struct check *c)
 	for (i = 0; i < c->found->len; i++) {
 		const struct mdc_super *s = &g_array_index(c->found, struct found, i).probe.super;
 
-		if (s->role == MDC_ROLE_SPARE && !is_fresh(s, best->probe.super.events))
+		if (s->role != MDC_ROLE_FAULTY && !is_fresh(s, best->probe.super.events))
 			return true;
 	}
 	return false;
@@ -148,7 +148,7 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 	struct check *c = data;
 
 	(void)looked_at;
-	if (!c->looked_again && spare_behind(c)) {
+	if (!c->looked_again && any_behind(c)) {
 		c->looked_again = true;
 		c->again = g_timeout_add(AGAIN_MS, look_again, c);
 		return;
