@@ -143,11 +143,24 @@ class Array:
             n.run(f"mdadm --zero-superblock {n.disk(s)}")
 
 
+def _own_module(cluster):
+    """Have all nodes load the cluster's module again, if a test by hand gave them another."""
+    if not any(node.module for node in cluster.nodes):
+        return
+    if hasattr(cluster, "by_hand"):
+        cluster.by_hand[1].stop()
+        del cluster.by_hand
+    for node in cluster.nodes:
+        node.module = None
+        cluster.install_product(node)
+
+
 @pytest.fixture
 def array(cluster3):
     """The array "raid" on d1 and d2, run by Pacemaker on all three nodes; made for the first
     test that asks for it on this cluster, and left to the next ones in the same state."""
     if not hasattr(cluster3, "raid"):
+        _own_module(cluster3)
         made = Array(cluster3)
         made.create(cluster3.nodes[0])
         made.configure(cluster3.nodes[0])

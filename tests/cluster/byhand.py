@@ -76,7 +76,7 @@ class ByHand(Array):
         """Wait until all (or NODES) show the same members, EXPECTED (d4="faulty", d5=None: away,
         d6=True: there) among them; return them."""
         def one_view():
-            views = [self.view(node) for node in nodes or self.running_nodes]
+            views = self.cluster.each(self.view, nodes or None)
             assert all(view == views[0] for view in views), f"nodes disagree: {views}"
             for serial, role in expected.items():
                 found = views[0].get(serial)
