@@ -25,6 +25,10 @@ FENCED = 120
 NEWDISK_TIMEOUT, LEAVE_TIMEOUT = 5, 10
 # KiB/s of a resync: slow takes 100 s for the 100 MiB of a test's array; and the kernel's default.
 SLOW, QUICK = 1000, 200000
+# A node that joins and leaves by mdadm alone; its words are ByHand.words().
+JOINS = """for i in $(seq {count}); do
+    mdadm --assemble {device} {disks} && mdadm --stop {device} || exit 1
+done"""
 
 
 class ByHand(Array):

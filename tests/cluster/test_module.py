@@ -10,20 +10,16 @@ import wire
 from arrays import Array, agent, reason
 from box import BoxError, wait_until
 from byhand import hand  # noqa: F401
-from byhand import (FENCED, HEARD, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, beside, create_unsynced,
-                    kernel_log, parameter, silent, timed, votes, wait_asked, wait_log)
+from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, beside,
+                    create_unsynced, kernel_log, parameter, silent, timed, votes, wait_asked,
+                    wait_log)
 from mirror import start_writer, stop_writer, wait_recovery, written
 
 pytestmark = pytest.mark.full
 
 PARAMETERS = {"newdisk_timeout": 5000, "join_timeout": 60000, "leave_timeout": 10000,
               "stuck_after": 60000}
-JOINS = """for i in $(seq {count}); do
-    mdadm --assemble {device} {disks} && mdadm --stop {device} || exit 1
-done"""
 NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
-# A hundred joins and leaves that each lose one small object lose at least this much.
-LEAK_KB = 100 * 4
 
 
 def test_ours_is_loaded(hand):
@@ -389,64 +385,3 @@ def test_resync_is_handed_over(hand):
     array.hand_over(n1)
     array.start(n1)
     array.healthy()
-
-
-# Long ones
-
-
-ADDS = """for i in $(seq {count}); do
-    wipefs -aq {disk} && mdadm --manage {device} --add {disk} &&
-    mdadm --manage {device} --fail {disk} || exit 1
-    tries=0
-    until mdadm --manage {device} --remove {disk}; do
-        tries=$((tries + 1)); [ $tries -lt 50 ] || exit 1; sleep 0.2
-    done
-done"""
-
-
-def slab(node):
-    """Kilobytes of the kernel's own memory, without what it could give back."""
-    return int(node.out("sync; echo 3 > /proc/sys/vm/drop_caches;"
-                        " sed -n 's/^SUnreclaim: *\\([0-9]*\\).*/\\1/p' /proc/meminfo"))
-
-
-def locks(array, node):
-    return int(node.out(f"wc -l < /sys/kernel/debug/dlm/{array.lockspace}_locks"))
-
-
-@pytest.mark.full
-def test_a_hundred_joins_and_fifty_adds(hand):
-    n1, n2, n3 = hand.cluster.nodes
-    hand.stop(n3)
-    words = hand.words(n3)
-
-    def joins(count):
-        # About two seconds each in an emulated guest.
-        n3.run(JOINS.format(count=count, **words), timeout=10 * count)
-        return [slab(node) for node in hand.cluster.nodes], locks(hand, n1) + locks(hand, n2)
-
-    memory, count = joins(10)
-    after, locks_after = joins(100)
-    assert locks_after == count
-    for node, old, new in zip(hand.cluster.nodes, memory, after):
-        assert new - old < LEAK_KB, f"{node.name} has {new - old} kB less after 100 joins"
-    hand.start(n3)
-
-    before = [hand.counters(node) for node in hand.cluster.nodes]
-    memory = [slab(node) for node in hand.cluster.nodes]
-    n1.run(ADDS.format(count=50, device=hand.device, disk=n1.disk(hand.spare)), timeout=1500)
-    hand.same()
-    after = [hand.counters(node) for node in hand.cluster.nodes]
-    for node, old in zip(hand.cluster.nodes, memory):
-        assert slab(node) - old < LEAK_KB, f"{node.name} has lost memory in 50 adds"
-
-    def count_of(number, name, kind):
-        return after[number][name, kind] - before[number][name, kind]
-
-    assert count_of(0, "sent", "NEWDISK") == 50
-    for name, kind in after[0]:
-        if name == "received":
-            sent = [count_of(number, "sent", kind) for number in range(3)]
-            for number in range(3):
-                assert count_of(number, "received", kind) == sum(sent) - sent[number], kind
-    hand.healthy()
