@@ -213,22 +213,25 @@ def test_frozen_node(hand):
     """A message waits for a node that stands still, till it goes on or is fenced."""
     n1, n2, n3 = hand.cluster.nodes
     spare, (first, _) = hand.spare, hand.legs
+
+    def fail(node, serial):
+        # mdadm would wait for the frozen node itself, for its own lock.
+        node.run(f"echo faulty > /sys/block/{hand.md(node)}/md/"
+                 f"dev-$(basename {node.disk(serial)})/state")
+
     # Thawed again within corosync's token of 5 s.
     hand.add(n2, spare)
     n3.freeze()
-    with beside() as begin:
-        failing = begin(hand.manage, n1, "fail", spare)
-        wait_asked(hand, n1, "ack", wire.EX)
-        n3.thaw()
-    failing.result()
+    fail(n1, spare)
+    wait_asked(hand, n1, "ack", wire.EX)
+    n3.thaw()
+    hand.same(**{spare: "faulty"})
     hand.remove(n3, spare)
     assert not hand.cluster.fenced
     # For good.
     n3.freeze()
-    with beside() as begin:
-        failing = begin(hand.manage, n1, "fail", first)
-        n1.wait_for(lambda: hand.cluster.fenced, FENCED, "n3 is fenced")
-    failing.result()
+    fail(n1, first)
+    n1.wait_for(lambda: hand.cluster.fenced, FENCED, "n3 is fenced")
     assert set(hand.cluster.fenced) == {"n3"}
     hand.same(n1, n2, **{first: "faulty"})
     hand.remove(n2, first)
