@@ -28,7 +28,8 @@ from box import image
 from box.base import BoxError, cache_dir, locked, results_dir, say
 from box.dkms import dkms_root
 from box.kernel import KERNEL_SUITES, kernel_root
-from box.product import CONFIGURE, MODULES, copy_source, in_root, last_words
+from box.product import CONFIGURE, MODULES, copy_source
+from box.root import in_root, last_words
 
 PARTS = ("build", "unit", "fuzz", "sim", "kernel", "cluster")
 FUZZ_SECONDS = 5

@@ -14,7 +14,8 @@ sys.path.insert(0, str(HERE.parent / "cluster"))
 import dkms  # noqa: E402
 from box import kernel as kernels  # noqa: E402
 from box.base import SOURCE, BoxError, results_dir, say  # noqa: E402
-from box.product import copy_module, in_root, last_words, module_command  # noqa: E402
+from box.product import copy_module, module_command  # noqa: E402
+from box.root import in_root, last_words  # noqa: E402
 
 # The set of features that compat/ must find; compat/known has what is in it.
 EXPECTED = {"bookworm": "linux-6.1", "trixie": "linux-6.12", "sid": "linux-7.2"}

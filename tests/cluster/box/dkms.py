@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from . import debian, image, store
 from .base import HERE, BoxError, locked, say
 from .kernel import kernel_root
-from .product import CONFIGURE, copy_source, in_root, last_words
+from .product import CONFIGURE, copy_source
+from .root import in_root, last_words
 
 # openssl makes the key with which DKMS signs.
 PACKAGES = ["dkms", "dwarves", "openssl"]

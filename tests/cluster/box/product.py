@@ -5,11 +5,11 @@ import shutil
 import subprocess
 import tarfile
 import time
-from pathlib import Path
 
 from . import image, store
 from .base import SOURCE, BoxError, cache_dir, locked, say
 from .kernel import MD_HEADERS, MD_MODULE, VMLINUX, kernel_root
+from .root import in_root, last_words
 
 CONFIGURE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
              "--libexecdir=/usr/libexec"]
@@ -75,25 +75,6 @@ def default_module():
     if name not in MODULES:
         raise BoxError(f"MDCLUSTER_MODULE is {name}: must be one of {', '.join(MODULES)}")
     return name
-
-
-def in_root(root, directory, command, log, env=None):
-    """Run COMMAND (a list) in DIRECTORY of the build root ROOT; output is appended to LOG."""
-    words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
-             *(env or []), "sh", "-ec", 'cd "$0"; exec "$@"', directory, *command]
-    # Private /proc: the sanitizers read their own maps there.
-    wrap = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec",
-            'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev"; exec chroot "$0" "$@"',
-            str(root)]
-    with open(log, "ab") as out:
-        out.write(f"\n$ {' '.join(map(str, command))}\n".encode())
-        out.flush()
-        return subprocess.run([*wrap, *map(str, words)], stdout=out, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, check=False).returncode
-
-
-def last_words(log, lines=25):
-    return "\n".join(Path(log).read_text(errors="replace").splitlines()[-lines:])
 
 
 def product_tarball(suite, module=None):

@@ -5,17 +5,14 @@
     with held(array, node, "ack", CR):
         ...
 """
-import shutil
 import struct
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from box import BoxError, CommandError, store
-from box.base import cache_dir
-from box.kernel import kernel_root
-from box.product import in_root, last_words
+from box import CommandError
+from box.ownmodule import own_module
 
 HERE = Path(__file__).resolve().parent
 PLACE = "/usr/lib/box/mdc_wire.ko"
@@ -26,29 +23,6 @@ PLACE = "/usr/lib/box/mdc_wire.ko"
 NL, CR, CW, PR, PW, EX = range(6)
 
 
-def _module(suite):
-    """mdc_wire.ko for the kernel of SUITE; built if need be."""
-    kernel = kernel_root(suite)
-    sources = [HERE / "mdc_wire.c", HERE / "Kbuild"]
-    name = store.digest(suite, kernel.entry.name, *sources)
-
-    def make(work):
-        inside = kernel.root / "root/wire"
-        shutil.rmtree(inside, ignore_errors=True)
-        inside.mkdir()
-        for path in sources:
-            shutil.copy(path, inside)
-        log = cache_dir() / f"wire-{suite}.log"
-        log.unlink(missing_ok=True)
-        if in_root(kernel.root, "/root/wire", ["make", "-C", kernel.headers, "M=/root/wire",
-                                               "KBUILD_EXTRA_WARN=1", "modules"], log):
-            raise BoxError(f"mdc_wire.ko does not build for {suite}; all of it is in {log}, its "
-                           f"last words:\n{last_words(log)}")
-        shutil.copy(inside / "mdc_wire.ko", work)
-
-    return store.entry(f"wire-{suite}", name, 50, make) / "mdc_wire.ko"
-
-
 def message(kind, slot, low=0, high=0, uuid=bytes(16), device=0):
     """The bytes of a message, which need not be a good one."""
     return struct.pack("<IIQQ16sII", kind, slot, low, high, uuid, device, 0)
@@ -57,7 +31,7 @@ def message(kind, slot, low=0, high=0, uuid=bytes(16), device=0):
 def _insmod(array, node, timeout, **params):
     assert array.joined(node), f"{node.name} is not in the lockspace"
     if node.run(f"test -e {PLACE}", check=False).rc:
-        node.put(PLACE, _module(array.cluster.suite).read_bytes())
+        node.put(PLACE, own_module(array.cluster.suite, HERE, "mdc_wire").read_bytes())
     words = " ".join(f"{name}={value}" for name, value in params.items())
     node.run(f"insmod {PLACE} lockspace={array.lockspace} {words}", timeout=timeout)
 
