@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from box.base import slower_text
+
 # One crmsh call parses metadata and the CIB in Python: 5 to 15 s in an emulated guest.
 CRM_TIMEOUT = 120
 # Start on all nodes: check, assemble and daemon, each some seconds in an emulated guest.
@@ -72,7 +74,8 @@ class Array:
         ])
 
     def configure(self, node):
-        node.run("crm configure", stdin=self.crm_text() + "\nverify\ncommit\n", timeout=CRM_TIMEOUT)
+        node.run("crm configure", stdin=slower_text(self.crm_text()) + "\nverify\ncommit\n",
+                 timeout=CRM_TIMEOUT)
 
     def md(self, node):
         return node.run(f"basename $(readlink -f {self.device})").out.strip()

@@ -5,10 +5,11 @@ import time
 import pytest
 
 from arrays import array, Array, status  # noqa: F401
+from box import slower
 
 # On 6.12 a peer that stays silent costs the array its communication 30 s later; a refusal
 # must come long before (the bound), and mdadm itself needs about a second here.
-REFUSED_WITHIN = 10
+REFUSED_WITHIN = slower(10)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """The configurations an administrator types, in crmsh and in pcs, and what Pacemaker does
 with them: standby, maintenance, rolling stop, several arrays, too few slots."""
 from arrays import CRM_TIMEOUT, START_TIMEOUT, UUID, Array, agent, array, reason  # noqa: F401
+from box import slower
 
 
 def clean(text):
@@ -114,7 +115,7 @@ def test_pcs(cluster3, array):
         assert clean(result.out + result.err), str(result)
         other.wait_running()
     finally:
-        n1.run("pcs resource disable pcsraid --wait=200", timeout=240)
+        n1.run(f"pcs resource disable pcsraid --wait={int(slower(200))}", timeout=240)
         n1.run("pcs resource delete pcsraid", timeout=120)
         for serial in other.serials:
             n1.run(f"mdadm --zero-superblock {n1.disk(serial)}")

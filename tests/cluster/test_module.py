@@ -8,7 +8,7 @@ import pytest
 
 import wire
 from arrays import Array, agent, reason
-from box import BoxError, wait_until
+from box import BoxError, slower, wait_until
 from byhand import hand  # noqa: F401
 from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, beside,
                     create_unsynced, kernel_log, parameter, silent, timed, votes, wait_asked,
@@ -51,7 +51,8 @@ def test_silent_peer(hand):
     with silent(n2):
         result = hand.add(n1, spare, check=False)
         assert result.rc != 0
-        assert result.seconds < own + NEWDISK_TIMEOUT + 1, "the module's promise, beside mdadm's"
+        assert result.seconds < own + NEWDISK_TIMEOUT + slower(1), \
+            "the module's promise, beside mdadm's"
         hand.same(**{spare: None, first: True, second: True})
         hand.manage(n1, "fail", first)
         hand.same(**{first: "faulty"})
@@ -256,7 +257,7 @@ def refused(array, node, words, command=None):
     command = command or array.assemble(node)
     # What waits in it is limited to 60 s (join_timeout), and none of these should wait.
     seconds, result = timed(node.run, command, timeout=90, check=False)
-    assert result.rc != 0 and seconds < 30, result
+    assert result.rc != 0 and seconds < slower(30), result
     wait_log(node, words)
     node.run(f"! test -e {array.device} || mdadm --stop {array.device}", check=False)
     wait_until(lambda: traces(node) == before, HEARD, f"{node.name} to be as before")
@@ -338,7 +339,7 @@ def test_leave_without_quorum(hand):
             node.wait_for(lambda n=node: hand.module(n)["stopped"] and not n.quorate(), FENCED,
                           "its locks stand still")
         seconds, result = timed(n1.run, f"mdadm --stop {hand.device}", timeout=90)
-        assert result.rc == 0 and seconds < own + LEAVE_TIMEOUT + 1
+        assert result.rc == 0 and seconds < own + LEAVE_TIMEOUT + slower(1)
         assert "has not let go" not in kernel_log(n1)
         result = agent(n1, "start", uuid=hand.uuid, device=hand.device)
         assert result.rc == 1 and "quor" in reason(result)

@@ -2,6 +2,7 @@
 """What every part of the box uses: its errors, its voice, its places and its patience."""
 import fcntl
 import os
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -43,12 +44,31 @@ def say(text):
     print(f"[{time.monotonic() - _start:6.1f}s] {text}", file=sys.stderr, flush=True)
 
 
+def _factor():
+    text = os.environ.get("MDCLUSTER_SLOWER", "1")
+    if not re.fullmatch(r"\d{1,2}(\.\d+)?", text) or float(text) < 1:
+        raise BoxError(f"MDCLUSTER_SLOWER is {text}: must be a number from 1 to 99")
+    return float(text)
+
+
+def slower(seconds):
+    """SECONDS on guests of the usual speed are how many here? Every wait for a guest asks."""
+    seconds *= _factor()
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def slower_text(text):
+    """The same for each timeout=NUMBERs in a configuration for crmsh."""
+    return re.sub(r"\btimeout=(\d+)s", lambda found: f"timeout={int(slower(int(found[1])))}s", text)
+
+
 def wait_until(predicate, timeout, reason, interval=0.5):
     """Call PREDICATE until it returns something true, which is returned.
 
     REASON ends the sentence "waited N s in vain for ...". An AssertionError or a command's
     failure in PREDICATE counts as "not yet", and the last one is told in the end.
     """
+    timeout = slower(timeout)
     end = time.monotonic() + timeout
     last = None
     while True:

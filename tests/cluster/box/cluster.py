@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from . import collect, image, store
-from .base import HERE, RUN_DIR, BoxError, cache_dir, say, wait_until
+from .base import HERE, RUN_DIR, BoxError, cache_dir, say, slower, slower_text, wait_until
 from .fencing import FenceServer
 from .node import Node
 from .product import default_module
@@ -30,6 +30,8 @@ KERNEL_MARK = "box: begin of"
 COMPLAINT = re.compile(r"BUG:|Oops|WARNING: CPU(?!.* at fs/dlm/)|blocked for more than|"
                        r"general protection|possible recursive")
 MAX_DISKS = 15
+# Seconds after which the kernel logs a task that does not get on, as guest/init sets it.
+HUNG_TASK = 30
 
 COROSYNC_CONF = """totem {{
     version: 2
@@ -37,7 +39,7 @@ COROSYNC_CONF = """totem {{
     transport: knet
     crypto_cipher: none
     crypto_hash: none
-    token: 5000
+    token: {token}
 }}
 logging {{
     to_syslog: no
@@ -228,7 +230,8 @@ class Cluster:
                                              address=self.address(node.id))
                         for node in self.nodes)
         return COROSYNC_CONF.format(name=CLUSTER_NAME, nodes=nodes,
-                                    two_node=int(len(self.nodes) == 2))
+                                    two_node=int(len(self.nodes) == 2),
+                                    token=int(slower(5000)))
 
     def equip(self, node):
         """Give a freshly booted NODE its configuration, the bed's tools and the product."""
@@ -247,7 +250,9 @@ class Cluster:
                 info = tarfile.TarInfo(name)
                 info.size, info.mode, info.mtime = len(content), mode, int(time.time())
                 archive.addfile(info, io.BytesIO(content))
-        node.run("tar -C / --no-same-owner -xf -", stdin=data.getvalue())
+        node.run("tar -C / --no-same-owner -xf - && echo "
+                 f"{int(slower(HUNG_TASK))} > /proc/sys/kernel/hung_task_timeout_secs",
+                 stdin=data.getvalue())
         if self.product:
             self.install_product(node)
 
@@ -316,7 +321,7 @@ class Cluster:
     def configure(self, text, node=None, timeout=120):
         """Give crmsh a configuration, as `crm configure load update` reads it."""
         node = node or next(node for node in self.nodes if node.running)
-        node.put("/tmp/box.crm", text)
+        node.put("/tmp/box.crm", slower_text(text))
         return node.run("crm configure load update /tmp/box.crm", timeout=timeout)
 
     def configure_base(self):
@@ -370,7 +375,7 @@ class Cluster:
     def wait_idle(self, timeout=180):
         """Wait until Pacemaker has nothing left to do."""
         node = next(node for node in self.nodes if node.running)
-        node.run(f"crm_resource --wait --timeout={timeout}", timeout=timeout + 30)
+        node.run(f"crm_resource --wait --timeout={int(slower(timeout))}", timeout=timeout + 30)
 
     def mark_kernel_logs(self, title):
         """Begin anew what `kernel_complaints` looks at."""

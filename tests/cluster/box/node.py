@@ -6,7 +6,7 @@ import socket
 import time
 from dataclasses import dataclass
 
-from .base import BoxError, TimeOut, say, wait_until
+from .base import BoxError, TimeOut, say, slower, wait_until
 
 
 class CommandError(BoxError):
@@ -106,14 +106,15 @@ class Node:
         self._ports = None
 
     def _exchange(self, command, data, timeout):
+        timeout = slower(timeout)
         ports = self._ports
         if ports is None or not self.machine.running:
             raise BoxError(f"{self.name} is not running, so it cannot run: {command}")
         try:
-            port = ports.get(timeout=60)
+            port = ports.get(timeout=slower(60))
         except queue.Empty:
             raise TimeOut(f"all command ports of {self.name} have "
-                          f"been busy for 60 s, so it cannot run: {command}") from None
+                          f"been busy for {slower(60)} s, so it cannot run: {command}") from None
         try:
             answer = port.run(command, data, timeout)
         except TimeoutError:
@@ -141,7 +142,7 @@ class Node:
                         time.monotonic() - begin)
         if kind == "timeout":
             stuck = ", and could not be killed (uninterruptible)" if code else ""
-            raise TimeOut(f"{self.name}: not done after {timeout} s{stuck}: {command}\n"
+            raise TimeOut(f"{self.name}: not done after {slower(timeout)} s{stuck}: {command}\n"
                           f"{result.out}{result.err}")
         if kind == "error":
             raise BoxError(f"{self.name}: the guest's agent could not run it: {command}")
@@ -206,7 +207,8 @@ class Node:
             self._exchange("true", b"", timeout)
         except BoxError as error:
             tail = self.machine.console.read_text(errors="replace")[-1500:]
-            raise BoxError(f"{self.name} did not come up in {timeout} s: {error}\n{tail}") from None
+            raise BoxError(f"{self.name} did not come up in {slower(timeout)} s: {error}\n"
+                           f"{tail}") from None
         say(f"{self.name} is up after {time.monotonic() - begin:.0f} s")
         self.cluster.equip(self)
         if cluster:
