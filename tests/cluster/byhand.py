@@ -12,7 +12,7 @@ import pytest
 
 from arrays import Array, agent, status
 from box import wait_until
-from box.cluster import KERNEL_MARK
+from box.complaints import KERNEL_MARK
 from mirror import legs_equal, wait_clean
 
 # The name that arrays.agent() gives every array.

@@ -8,7 +8,6 @@
 import fcntl
 import io
 import os
-import re
 import shutil
 import tarfile
 import threading
@@ -16,7 +15,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from . import collect, image, store
+from . import collect, complaints, image, store
 from .base import HERE, RUN_DIR, BoxError, cache_dir, say, slower, slower_text, wait_until
 from .fencing import FenceServer
 from .node import Node
@@ -25,10 +24,6 @@ from .qemu import Machine, Switch
 
 CLUSTER_NAME = "box"
 FIRST_DISK_SLOT = 0x10
-KERNEL_MARK = "box: begin of"
-# Linux 6.1's DLM warns of its own message lengths when a lockspace is left: not ours.
-COMPLAINT = re.compile(r"BUG:|Oops|WARNING: CPU(?!.* at fs/dlm/)|blocked for more than|"
-                       r"general protection|possible recursive")
 MAX_DISKS = 15
 # Seconds after which the kernel logs a task that does not get on, as guest/init sets it.
 HUNG_TASK = 30
@@ -379,14 +374,11 @@ class Cluster:
 
     def mark_kernel_logs(self, title):
         """Begin anew what `kernel_complaints` looks at."""
-        self.each(lambda node: node.run("cat > /dev/kmsg", stdin=f"{KERNEL_MARK} {title}\n"))
+        complaints.mark(self, title)
 
     def kernel_complaints(self):
-        """Lines of the running nodes' kernel logs, since the mark, that tell of a bug."""
-        def read(node):
-            log = node.run("dmesg", timeout=30).out.rpartition(KERNEL_MARK)[2]
-            return [f"{node.name}: {line}" for line in log.splitlines() if COMPLAINT.search(line)]
-        return [line for lines in self.each(read) for line in lines]
+        """Lines of the nodes' kernels, since the mark, that tell of a bug."""
+        return complaints.complaints(self)
 
     def collect(self, name):
         """Leave all that explains a failure in one directory, and return it."""

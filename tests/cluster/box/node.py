@@ -86,6 +86,8 @@ class Node:
         self.name = f"n{number}"
         self.machine = machine
         self.module = None
+        # How much of the console complaints.py has read.
+        self.console_seen = 0
         self._ports = None
 
     def __repr__(self):
