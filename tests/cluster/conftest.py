@@ -15,6 +15,8 @@ from box.product import product_tarball
 
 _clusters = {}
 _spoilt = set()
+# What the kernels of clusters that have ended had found.
+_found = []
 
 
 def pytest_addoption(parser):
@@ -73,8 +75,7 @@ def _fresh(key, suite, tarball):
 def _cluster(request, key, suite, tarball):
     """The running cluster of KEY nodes; others are stopped first, for the machine's sake."""
     for other in [name for name in _clusters if name != key or name in _spoilt]:
-        _clusters.pop(other).stop()
-        _spoilt.discard(other)
+        _end(other)
     if key not in _clusters:
         _clusters[key] = _fresh(key, suite, tarball)
     cluster = _clusters[key]
@@ -82,6 +83,30 @@ def _cluster(request, key, suite, tarball):
     cluster.fencing.log.clear()
     cluster.mark_kernel_logs(request.node.name)
     return cluster
+
+
+def _end(key):
+    """Stop the cluster of KEY nodes; one that a test has not spoilt is looked at once more."""
+    cluster = _clusters.pop(key)
+    try:
+        if key not in _spoilt:
+            _found.extend(cluster.last_look())
+    except BoxError as error:
+        _found.append(f"the last look at the cluster of {key} nodes failed: {error}")
+    finally:
+        _spoilt.discard(key)
+        cluster.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _last_looks():
+    """What is found only at the end of a cluster belongs to no test: it is an error at the very
+    end, and names the cluster's node."""
+    yield
+    for key in list(_clusters):
+        _end(key)
+    if _found:
+        pytest.fail("found at the end of a cluster's life:\n" + "\n".join(_found), pytrace=False)
 
 
 def _check_kernels(request, cluster):
@@ -94,9 +119,8 @@ def _check_kernels(request, cluster):
 @pytest.fixture
 def alone():
     """For a test with machines of its own: nothing else runs beside them."""
-    while _clusters:
-        _clusters.popitem()[1].stop()
-    _spoilt.clear()
+    for key in list(_clusters):
+        _end(key)
 
 
 @pytest.fixture

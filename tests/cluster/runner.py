@@ -9,7 +9,11 @@ sim      a hundred thousand schedules of the module's protocol files on simulate
 kernel   the kernel module for each kernel that it supports, with all checks of its sources
 cluster  pytest on real clusters in virtual machines; a few tests on each suite
 
-"full" beside them, or alone for all of them, adds the tests that take long.
+"full" beside them, or alone for all of them, adds the tests that take long. One part runs only
+when it is named:
+
+debug-kernel  the same tests on a kernel with KASAN, lockdep, kmemleak and the like, which is built
+              first: none of them may report anything. Takes hours.
 """
 import argparse
 import os
@@ -26,12 +30,14 @@ from pathlib import Path
 
 from box import image
 from box.base import BoxError, cache_dir, locked, results_dir, say
+from box.debugimage import guest_image
 from box.dkms import dkms_root
 from box.kernel import KERNEL_SUITES, kernel_root
 from box.product import CONFIGURE, MODULES, copy_source
 from box.root import in_root, last_words
 
 PARTS = ("build", "unit", "fuzz", "sim", "kernel", "cluster")
+NAMED_PARTS = ("debug-kernel",)
 FUZZ_SECONDS = 5
 SIM_SCHEDULES = 100000
 HERE = Path(__file__).resolve().parent
@@ -198,8 +204,8 @@ def part_cluster(score, args):
         run_pytest(score, args, suite, "-m", "short")
 
 
-def run_pytest(score, args, suite, *more):
-    report = results_dir() / f"cluster-{suite}.xml"
+def run_pytest(score, args, suite, *more, name="cluster"):
+    report = results_dir() / f"{name}-{suite}.xml"
     report.unlink(missing_ok=True)
     # If this program is killed, pytest still gets to cut its guests' power.
     command = ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-v",
@@ -214,13 +220,20 @@ def run_pytest(score, args, suite, *more):
         process.wait()
         raise
     if not report.exists():
-        score.add(f"cluster: {suite}: pytest ended with status {process.returncode}, without a "
+        score.add(f"{name}: {suite}: pytest ended with status {process.returncode}, without a "
                   "report", False)
         return
     for case in ElementTree.parse(report).iter("testcase"):
         if case.find("skipped") is None:
             bad = case.find("failure") is not None or case.find("error") is not None
-            score.add(f"cluster: {suite}: {case.get('classname')}::{case.get('name')}", not bad)
+            score.add(f"{name}: {suite}: {case.get('classname')}::{case.get('name')}", not bad)
+
+
+def part_debug_kernel(score, args):
+    os.environ["MDCLUSTER_KERNEL"] = "debug"
+    suite = args.suite or image.SUITES[0]
+    guest_image(suite)
+    run_pytest(score, args, suite, name="debug-kernel")
 
 
 def prepare_images(args, parts):
@@ -265,7 +278,8 @@ def arguments():
     parser = argparse.ArgumentParser(
         prog="tests/run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", default=[],
-                        help="build, unit, fuzz, sim, kernel, cluster, or all (the default); full")
+                        help="build, unit, fuzz, sim, kernel, cluster, or all of these (the\n"
+                        "default); debug-kernel; full")
     parser.add_argument("-k", metavar="EXPR",
                         help="only the cluster tests that match, as pytest's -k;\n"
                         "without a PART, no other part runs then")
@@ -280,10 +294,11 @@ def arguments():
     args.full = "full" in args.parts
     args.parts = [part for part in args.parts if part != "full"]
     for part in args.parts:
-        if part not in (*PARTS, "all"):
-            parser.error(f"there is no part {part}: must be one of {', '.join(PARTS)}, all")
+        if part not in (*PARTS, *NAMED_PARTS, "all"):
+            parser.error(f"there is no part {part}: must be one of "
+                         f"{', '.join((*PARTS, *NAMED_PARTS))}, all")
     if "all" in args.parts or not args.parts:
-        args.parts = ["cluster"] if args.k and not args.parts else list(PARTS)
+        args.parts = ["cluster"] if args.k and not args.parts else [*PARTS, *args.parts]
     return args
 
 
@@ -295,11 +310,11 @@ def main():
     times = []
     with locked(cache_dir() / ".lock-run", "the tests"):
         prepare_images(args, args.parts)
-        for part in [part for part in PARTS if part in args.parts]:
+        for part in [part for part in (*PARTS, *NAMED_PARTS) if part in args.parts]:
             begin = time.monotonic()
             say(f"==== {part}")
             try:
-                globals()[f"part_{part}"](score, args)
+                globals()[f"part_{part.replace('-', '_')}"](score, args)
             except BoxError as error:
                 score.add(f"{part}: {error}", False)
             times.append(f"{part} {time.monotonic() - begin:.0f} s")

@@ -5,10 +5,11 @@ the kernel's own, and goes again. No cluster: the module joins nothing.
 import pytest
 
 from box import Cluster
-from box.base import SOURCE, results_dir
+from box.base import SOURCE, debugging, results_dir
 from box.dkms import dkms_machine
 
-pytestmark = pytest.mark.full
+pytestmark = [pytest.mark.full, pytest.mark.skipif(
+    debugging(), reason="DKMS builds for the kernel of a package")]
 
 HERE = SOURCE / "tests/cluster"
 MACHINE = "/run/dkms"

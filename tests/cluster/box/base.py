@@ -11,6 +11,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[2]
 RUN_DIR = Path(os.environ.get("MDCLUSTER_RUN", "/run/mdcluster-box"))
+# KASAN and lockdep cost the guests about that much.
+DEBUG_SLOWER = 3
 _start = time.monotonic()
 
 
@@ -44,8 +46,16 @@ def say(text):
     print(f"[{time.monotonic() - _start:6.1f}s] {text}", file=sys.stderr, flush=True)
 
 
+def debugging():
+    """Whether the guests run the debug kernel: MDCLUSTER_KERNEL says so."""
+    name = os.environ.get("MDCLUSTER_KERNEL", "debian")
+    if name not in ("debian", "debug"):
+        raise BoxError(f"MDCLUSTER_KERNEL is {name}: must be debian or debug")
+    return name == "debug"
+
+
 def _factor():
-    text = os.environ.get("MDCLUSTER_SLOWER", "1")
+    text = os.environ.get("MDCLUSTER_SLOWER", str(DEBUG_SLOWER if debugging() else 1))
     if not re.fullmatch(r"\d{1,2}(\.\d+)?", text) or float(text) < 1:
         raise BoxError(f"MDCLUSTER_SLOWER is {text}: must be a number from 1 to 99")
     return float(text)

@@ -16,7 +16,9 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from . import collect, complaints, image, store
-from .base import HERE, RUN_DIR, BoxError, cache_dir, say, slower, slower_text, wait_until
+from .base import (HERE, RUN_DIR, BoxError, cache_dir, debugging, say, slower, slower_text,
+                   wait_until)
+from .debugimage import guest_image
 from .fencing import FenceServer
 from .node import Node
 from .product import default_module
@@ -25,6 +27,10 @@ from .qemu import Machine, Switch
 CLUSTER_NAME = "box"
 FIRST_DISK_SLOT = 0x10
 MAX_DISKS = 15
+# In megabytes. KASAN keeps a map of an eighth, and freed memory for a while.
+MEMORY, DEBUG_MEMORY = 1024, 1536
+# Warnings on the console too: it outlives a node whose power is cut.
+DEBUG_CMDLINE = " loglevel=5"
 # Seconds after which the kernel logs a task that does not get on, as guest/init sets it.
 HUNG_TASK = 30
 
@@ -93,7 +99,7 @@ class Cluster:
 
     _count = 0
 
-    def __init__(self, nodes=3, suite="trixie", disks=4, disk_mb=256, memory=1024, product=None,
+    def __init__(self, nodes=3, suite="trixie", disks=4, disk_mb=256, memory=None, product=None,
                  module=None):
         if suite not in image.GUEST_SUITES:
             raise BoxError(f"suite {suite} is unknown: must be one of "
@@ -113,7 +119,7 @@ class Cluster:
         self.nodes = []
         self._serials = [f"d{number}" for number in range(1, disks + 1)]
         self._count_nodes = nodes
-        self._memory = memory
+        self._memory = memory or (DEBUG_MEMORY if debugging() else MEMORY)
         self._lock = self._image = self._switch = None
 
     def __enter__(self):
@@ -146,7 +152,7 @@ class Cluster:
 
     def prepare(self):
         """Everything up to powering on: image, disks, switch, machines."""
-        base = image.guest_image(self.suite)
+        base = guest_image(self.suite)
         runs = self.directory.parent
         runs.mkdir(parents=True, exist_ok=True)
         _clean_leftovers(runs)
@@ -166,7 +172,8 @@ class Cluster:
     def _add_node(self, number, base):
         machine = Machine(f"n{number}", self.directory / f"n{number}", base, self._switch,
                           f"52:54:00:00:00:{number:02x}",
-                          f"box.name=n{number} box.ip={self.address(number)}/24", self._memory)
+                          f"box.name=n{number} box.ip={self.address(number)}/24"
+                          f"{DEBUG_CMDLINE if debugging() else ''}", self._memory)
         machine.disks = [(serial, self.disk_file(serial)) for serial in self._serials]
         self.nodes.append(Node(self, number, machine))
 
@@ -379,6 +386,10 @@ class Cluster:
     def kernel_complaints(self):
         """Lines of the nodes' kernels, since the mark, that tell of a bug."""
         return complaints.complaints(self)
+
+    def last_look(self):
+        """What the debug kernel has found by the end of the cluster's life."""
+        return complaints.last_look(self)
 
     def collect(self, name):
         """Leave all that explains a failure in one directory, and return it."""

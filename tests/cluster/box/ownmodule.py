@@ -4,13 +4,13 @@ import shutil
 
 from . import store
 from .base import BoxError, cache_dir
-from .kernel import kernel_root
+from .debugkernel import guest_kernel, kind_for
 from .root import in_root, last_words
 
 
 def own_module(suite, directory, name):
     """NAME.ko from NAME.c and Kbuild in DIRECTORY, for the kernel of SUITE; built if need be."""
-    kernel = kernel_root(suite)
+    kernel = guest_kernel(suite)
     sources = [directory / f"{name}.c", directory / "Kbuild"]
     kind = f"{directory.name}-{suite}"
 
@@ -29,5 +29,5 @@ def own_module(suite, directory, name):
                            f"last words:\n{last_words(log)}")
         shutil.copy(outside / f"{name}.ko", work)
 
-    return store.entry(kind, store.digest(suite, kernel.entry.name, *sources), 50,
+    return store.entry(kind_for(kind), store.digest(suite, kernel.entry.name, *sources), 50,
                        make) / f"{name}.ko"

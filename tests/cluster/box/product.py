@@ -8,7 +8,8 @@ import time
 
 from . import image, store
 from .base import SOURCE, BoxError, cache_dir, locked, say
-from .kernel import MD_HEADERS, MD_MODULE, VMLINUX, kernel_root
+from .debugkernel import guest_kernel, kind_for
+from .kernel import MD_HEADERS, MD_MODULE, VMLINUX
 from .root import in_root, last_words
 
 CONFIGURE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
@@ -96,8 +97,8 @@ def product_tarball(suite, module=None):
 
 def _with_module(suite):
     plain = product_tarball(suite, "stock")
-    kernel = kernel_root(suite)
-    return _tarball(f"product+module-{suite}", suite,
+    kernel = guest_kernel(suite)
+    return _tarball(kind_for(f"product+module-{suite}"), suite,
                     store.digest(plain.name, kernel.entry.name, *_named(_module_files())),
                     lambda tarball: _build_module(suite, kernel, plain, tarball))
 
