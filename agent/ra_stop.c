@@ -18,6 +18,7 @@
 
 #define BUSY_MS 5000		/* for short openers, as udev's and blkid's */
 #define BUSY_PAUSE_MS 250
+#define REFUSED_MS 1000		/* mdadm says that it is busy within this time, at least */
 #define GONE_PAUSE_MS 50
 
 static bool is_gone(const struct mdc_ra *ra, const char *md)
@@ -85,7 +86,7 @@ static int stop_array(struct mdc_ra *ra, struct mdc_cmd *cmd, const char *md)
 			return 0;
 		held = mdc_holders(ra, md, holders, sizeof(holders));
 		over = *ra->stop || mdc_now_ms() >= patience ||
-		       mdc_ra_left(ra, BUSY_MS) < BUSY_PAUSE_MS;
+		       mdc_ra_left(ra, BUSY_MS) < BUSY_PAUSE_MS + REFUSED_MS;
 		if (held == MDC_HELD_FAST || (held == MDC_HELD_OPEN && over))
 			return mdc_ra_fail(ra, MDC_OCF_GENERIC, "array %s (%s) cannot be stopped, it is in "
 					   "use: %s", ra->params.device[0] ? ra->params.device : node,

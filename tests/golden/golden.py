@@ -374,7 +374,6 @@ def calls_once(text):
 def stop_busy_unseen(h):
     h.running()
     h.put("mdadm.mode", "busy")
-    h.env["OCF_RESKEY_CRM_meta_timeout"] = "5000"
     yield calls_once(h.run("stop"))
 
 
@@ -386,7 +385,6 @@ def stop_busy_process(h):
     h.put("proc/42/comm", "udev-worker\n")
     os.makedirs(h.root + "/proc/42/fd")
     os.symlink("/dev/md127", h.root + "/proc/42/fd/3")
-    h.env["OCF_RESKEY_CRM_meta_timeout"] = "5000"
     text = h.run("stop")
     assert text.count("mdadm --stop") > 1, text
     yield calls_once(text)
