@@ -111,7 +111,8 @@ def part_build(score, args):
                 and tree.do(score, "make install",
                             ["make", "install", "DESTDIR=/root/run-build/dest"]))
         if good:
-            good = tree.do(score, "make check", ["make", jobs, "check", "CFLAGS=-g -O2 -Werror"])
+            good = tree.do(score, "make check", ["make", jobs, "check", "VERBOSE=1",
+                                                    "CFLAGS=-g -O2 -Werror"])
             score.add_automake(f"make check on {suite}", tree.log)
         if good and suite == image.SUITES[0]:
             good = tree.do(score, "make distcheck", ["make", jobs, "distcheck"])
@@ -124,7 +125,7 @@ def part_unit(score, args):
                     ["sh", "-ec", "autoreconf -fi && ./configure --enable-sanitizers "
                      + " ".join(CONFIGURE)]))
     if good:
-        tree.do(score, "make check", ["make", f"-j{os.cpu_count() or 1}", "check"])
+        tree.do(score, "make check", ["make", f"-j{os.cpu_count() or 1}", "check", "VERBOSE=1"])
         score.add_automake("make check with sanitizers", tree.log)
     tree.remove()
 
