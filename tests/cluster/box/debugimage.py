@@ -88,7 +88,8 @@ def _put(tree, disk):
     if subprocess.run(["diff", "-r", tree, check], check=False).returncode:
         raise BoxError(f"debugfs has not written the files into the image: {said}")
     shutil.rmtree(check)
-    subprocess.run(["e2fsck", "-fn", disk], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["e2fsck", "-fn", disk], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   check=True)
 
 
 def _debugfs(disk, commands):

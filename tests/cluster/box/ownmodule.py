@@ -21,7 +21,7 @@ def own_module(suite, directory, name):
         outside.mkdir()
         for path in sources:
             shutil.copy(path, outside)
-        log = cache_dir() / f"{kind}.log"
+        log = cache_dir() / f"{kind_for(kind)}.log"
         log.unlink(missing_ok=True)
         if in_root(kernel.root, inside, ["make", "-C", kernel.headers, f"M={inside}",
                                          "KBUILD_EXTRA_WARN=1", "modules"], log):

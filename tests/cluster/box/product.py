@@ -145,7 +145,7 @@ def _build(suite, root, tarball):
 def _build_module(suite, kernel, plain, tarball):
     begin = time.monotonic()
     say(f"building the module for {suite}, Linux {kernel.version}")
-    log = cache_dir() / f"module-{suite}.log"
+    log = cache_dir() / f"{kind_for(f'module-{suite}')}.log"
     log.unlink(missing_ok=True)
     target = kernel.root / "root/product-module.dest"
     copy_module(kernel.root / "root/product-module")
