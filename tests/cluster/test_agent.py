@@ -82,10 +82,10 @@ class TestRunning:
     @pytest.fixture
     def array(self, cluster3, node):
         """Made by the first test, wiped by the last; joined and left in between."""
-        if not hasattr(cluster3, "by_hand"):
-            cluster3.by_hand = Array(cluster3, ident="hand", serials=("d3", "d4"))
-            cluster3.by_hand.create(node)
-        return cluster3.by_hand
+        if not hasattr(cluster3, "lone"):
+            cluster3.lone = Array(cluster3, ident="hand", serials=("d3", "d4"))
+            cluster3.lone.create(node)
+        return cluster3.lone
 
     def params(self, array):
         return dict(uuid=array.uuid, device=array.device)
