@@ -58,12 +58,18 @@ static void stopped(void *arg)
 static void member_failed(void *arg, const struct mdc_member *member)
 {
 	struct mdc_cluster *c = arg;
+	int slot = member->slot - 1;
+	unsigned long flags;
 
+	spin_lock_irqsave(&c->lock, flags);
+	if (slot >= 0 && slot < c->slots)
+		set_bit(slot, c->failed);
+	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_info(c, "node %d in slot %d is gone: its bitmap will be taken over\n",
-		 member->nodeid, member->slot - 1);
+		 member->nodeid, slot);
 	/* running() may never have named it: it came and died in the same recovery. */
-	mdc_recover_slot(c, member->slot - 1);
-	mdc_netlink_event(c, MDC_EVENT_MEMBER_FAILED, member->slot - 1);
+	mdc_recover_slot(c, slot);
+	mdc_netlink_event(c, MDC_EVENT_MEMBER_FAILED, slot);
 }
 
 bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
@@ -76,10 +82,14 @@ bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
 	return c->stopped;
 }
 
-static bool is_among(const struct mdc_member *member, const struct mdc_member *members, int count)
+/* Under the lock. The same node in the same slot may have failed and come back in one recovery. */
+static bool is_among(const struct mdc_cluster *c, const struct mdc_member *member,
+		     const struct mdc_member *members, int count)
 {
 	int i;
 
+	if (test_bit(member->slot - 1, c->failed))
+		return false;
 	for (i = 0; i < count; i++)
 		if (members[i].nodeid == member->nodeid && members[i].slot == member->slot)
 			return true;
@@ -97,7 +107,7 @@ static void compare_members(struct mdc_cluster *c, const struct mdc_member *next
 
 	for (i = 0; i < c->members_count; i++) {
 		slot = c->members[i].slot - 1;
-		if (slot >= c->slots || is_among(&c->members[i], next, count))
+		if (slot >= c->slots || is_among(c, &c->members[i], next, count))
 			continue;
 		set_bit(slot, gone);
 		/* It copies no more, and who has its slot now has not begun to. */
@@ -106,11 +116,12 @@ static void compare_members(struct mdc_cluster *c, const struct mdc_member *next
 	}
 	for (i = 0; i < count; i++) {
 		slot = next[i].slot - 1;
-		if (slot >= c->slots || is_among(&next[i], c->members, c->members_count))
+		if (slot >= c->slots || is_among(c, &next[i], c->members, c->members_count))
 			continue;
 		clear_bit(slot, gone);
 		clear_bit(slot, c->to_recover);
 	}
+	bitmap_zero(c->failed, MDC_SLOTS_MAX);
 }
 
 static void running(void *arg, const struct mdc_member *members, int count, int our_slot)

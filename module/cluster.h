@@ -96,6 +96,7 @@ struct mdc_cluster {
 	int our_slot;			/* from 0; -1 until the DLM said */
 	struct mdc_member members[MDC_MEMBERS_MAX];
 	int members_count;
+	DECLARE_BITMAP(failed, MDC_SLOTS_MAX);	/* ... of these nodes, since they were named */
 	bool stopped;			/* locks stand still: read balancing as well */
 	bool catching_up;		/* no writes: a leg of others is none here yet, or ... */
 	DECLARE_BITMAP(to_learn, MDC_SLOTS_MAX);	/* ... what these slots resync is unknown */
