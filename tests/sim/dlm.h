@@ -60,7 +60,7 @@ struct mdc_lock {
 	int granted, wanted;		/* as the node knows it */
 	enum dlm_waits waits;		/* for a reply */
 	bool queued;			/* the master said so */
-	bool cancelling, resend, orphan;
+	bool cancelling, resend, orphan, freed;
 	bool unposted;			/* it went down, and its master may not know yet */
 	bool unlocked, cancelled;	/* by a recovery: the node is told when its locks go on */
 	bool busy;			/* what was given up has not ended yet */

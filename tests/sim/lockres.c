@@ -340,6 +340,7 @@ void mdc_lock_free(struct mdc_lock *lock)
 		lock->orphan = true;
 		return;
 	}
+	lock->freed = true;
 	request(lock, DLM_UNLOCK, MDC_NL);
 	wait_event_timeout(lock->wait, lock->done || !member_locks_run(lock->node),
 			   CANCEL_JIFFIES);

@@ -230,6 +230,7 @@ static inline unsigned long find_next_bit(const unsigned long *map, unsigned lon
 #define for_each_set_bit(bit, map, bits) \
 	for ((bit) = find_first_bit(map, bits); (bit) < (bits); \
 	     (bit) = find_next_bit(map, bits, (bit) + 1))
+#define bitmap_zero(map, bits) memset(map, 0, BITS_TO_LONGS(bits) * sizeof(long))
 #define bitmap_copy(to, from, bits) memcpy(to, from, BITS_TO_LONGS(bits) * sizeof(long))
 #define bitmap_empty(map, bits) (find_first_bit(map, bits) >= (bits))
 
