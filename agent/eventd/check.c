@@ -113,6 +113,13 @@ static gboolean stuck_enough(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* A member may be slow, its path failing over say: search_late() ends that wait. */
+static void stuck_unless_member(struct check *c)
+{
+	if (!c->wait_stuck && all_in_use_found(c))
+		c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
+}
+
 static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
 {
 	struct check *c = data;
@@ -125,8 +132,8 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	if (c->late && g_hash_table_size(c->answered) >= c->list->len) {
 		g_clear_handle_id(&c->wait_stuck, g_source_remove);
 		stuck_enough(c);
-	} else if (c->late && !c->wait_stuck && all_in_use_found(c)) {
-		c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
+	} else if (c->late) {
+		stuck_unless_member(c);
 	}
 }
 
@@ -154,10 +161,8 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 		return;
 	}
 	if (stuck && g_hash_table_size(c->answered) < c->list->len) {
-		/* A member may be slow, its path failing over say: search_late() ends that. */
 		c->late = true;
-		if (!c->wait_stuck && all_in_use_found(c))
-			c->wait_stuck = g_timeout_add(STUCK_MS, stuck_enough, c);
+		stuck_unless_member(c);
 		return;
 	}
 	c->searched = true;
