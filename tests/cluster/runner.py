@@ -196,11 +196,17 @@ def part_kernel(score, args):
     matrix.run(score, dkms_suites=dkms_suites(args))
 
 
-def part_cluster(score, args):
-    run_pytest(score, args, args.suite or image.SUITES[0])
+def guest_suites(args):
+    """The first one has all tests, the others the short ones."""
     if args.suite or args.k:
-        return
-    for suite in image.GUEST_SUITES[1:]:
+        return [args.suite or image.SUITES[0]]
+    return list(image.GUEST_SUITES)
+
+
+def part_cluster(score, args):
+    first, *others = guest_suites(args)
+    run_pytest(score, args, first)
+    for suite in others:
         say(f"==== cluster, the short tests on {suite}")
         run_pytest(score, args, suite, "-m", "short")
 
@@ -244,11 +250,7 @@ def prepare_images(args, parts):
         wanted += list(image.SUITES)
     if {"unit", "fuzz", "sim"} & set(parts):
         wanted.append(image.FUZZ_SUITE)
-    guests = []
-    if "cluster" in parts:
-        guests = list(image.GUEST_SUITES)
-        if args.suite or args.k:
-            guests = [args.suite or image.SUITES[0]]
+    guests = guest_suites(args) if "cluster" in parts else []
     wanted += guests
 
     def make(suite):
