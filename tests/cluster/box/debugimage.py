@@ -2,7 +2,6 @@
 """The guest image with the debug kernel: a copy of the suite's ordinary one, with that kernel's
 modules in place of the other's, its index of modules, and an initramfs that loads none.
 """
-import os
 import shutil
 import subprocess
 import time
@@ -108,9 +107,4 @@ def _make_initrd(base, work):
     for path in (tree / "modules").iterdir():
         path.unlink()
     (tree / "modules/order").touch()
-    names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
-    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree, check=True,
-                             input=names.encode(), stdout=subprocess.PIPE).stdout
-    (work / "initrd").write_bytes(archive)
-    os.sync()
-    shutil.rmtree(tree)
+    image.pack_initrd(tree, work)

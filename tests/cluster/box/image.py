@@ -179,6 +179,11 @@ def _make_initrd(guest, modules, work):
     for path in order:
         shutil.copy(modules / path, tree / "modules")
     (tree / "modules/order").write_text("".join(f"{Path(path).name}\n" for path in order))
+    pack_initrd(tree, work)
+
+
+def pack_initrd(tree, work):
+    """TREE becomes WORK/initrd."""
     names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=tree, check=True,
                              input=names.encode(), stdout=subprocess.PIPE).stdout
