@@ -454,9 +454,10 @@ bool mdc_md_closing(struct mddev *mddev)
 	return test_bit(MD_CLOSING, &mddev->flags);
 }
 
-void mdc_md_quiesce(struct mddev *mddev, bool still)
+void mdc_md_drain(struct mddev *mddev)
 {
-	mddev->pers->quiesce(mddev, still);
+	mddev->pers->quiesce(mddev, true);
+	mddev->pers->quiesce(mddev, false);
 }
 
 void mdc_md_uevent(struct mddev *mddev, char **env)
@@ -520,14 +521,20 @@ int mdc_md_good_device(struct mddev *mddev)
 
 /* Members. */
 
+/* The caller holds the mutex, which keeps the device there. */
+static struct md_rdev *find_device(struct mddev *mddev, u32 device)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (rdev->desc_nr == device)
+			return rdev;
+	return NULL;
+}
+
 bool mdc_md_has_device(struct mddev *mddev, u32 device)
 {
-	bool has;
-
-	rcu_read_lock();
-	has = md_find_rdev_nr_rcu(mddev, device);
-	rcu_read_unlock();
-	return has;
+	return find_device(mddev, device);
 }
 
 u32 mdc_md_rdev_number(struct md_rdev *rdev)
@@ -655,16 +662,12 @@ bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev)
 	return leg_in_sb(mddev, rdev) >= 0;
 }
 
-/* The caller holds the mutex, which keeps the device there. */
+/* The caller holds the mutex. */
 static struct md_rdev *candidate(struct mddev *mddev, u32 device)
 {
-	struct md_rdev *rdev;
+	struct md_rdev *rdev = find_device(mddev, device);
 
-	rdev_for_each(rdev, mddev)
-		if (rdev->desc_nr == device && rdev->raid_disk < 0 &&
-		    test_bit(Candidate, &rdev->flags))
-			return rdev;
-	return NULL;
+	return rdev && rdev->raid_disk < 0 && test_bit(Candidate, &rdev->flags) ? rdev : NULL;
 }
 
 /*
@@ -691,11 +694,10 @@ bool mdc_md_candidate_is(struct mddev *mddev, u32 device, const u8 *uuid)
 
 void mdc_md_hold_candidate(struct mddev *mddev, u32 device)
 {
-	struct md_rdev *rdev;
+	struct md_rdev *rdev = find_device(mddev, device);
 
-	rdev_for_each(rdev, mddev)
-		if (rdev->desc_nr == device && rdev->raid_disk < 0)
-			set_bit(Candidate, &rdev->flags);
+	if (rdev && rdev->raid_disk < 0)
+		set_bit(Candidate, &rdev->flags);
 }
 
 /* From the disk, not from what md core has read of it. The caller holds the mutex. */
@@ -754,16 +756,6 @@ int mdc_md_newest_device(struct mddev *mddev)
 		}
 	}
 	return device;
-}
-
-static struct md_rdev *find_device(struct mddev *mddev, u32 device)
-{
-	struct md_rdev *rdev;
-
-	rdev_for_each(rdev, mddev)
-		if (rdev->desc_nr == device)
-			return rdev;
-	return NULL;
 }
 
 /* Whether what SB says cannot be made of what md core has assembled. */

@@ -57,7 +57,7 @@ int mdc_md_newest_device(struct mddev *mddev);
  */
 bool mdc_md_outdated(struct mddev *mddev);
 
-bool mdc_md_has_device(struct mddev *mddev, u32 device);
+bool mdc_md_has_device(struct mddev *mddev, u32 device);	/* needs the array's mutex */
 
 /* Members. Device numbers are those of the superblock (desc_nr). */
 u32 mdc_md_rdev_number(struct md_rdev *rdev);
@@ -100,8 +100,8 @@ void mdc_md_hold_candidate(struct mddev *mddev, u32 device);
 /* How new this node's idea of the array is. */
 u64 mdc_md_events(struct mddev *mddev);
 
-/* I/O of the array stands still between (true) and (false). Sleeps. */
-void mdc_md_quiesce(struct mddev *mddev, bool still);
+/* Ends all requests that have begun; those that wait to begin then look again. Sleeps. */
+void mdc_md_drain(struct mddev *mddev);
 
 /* Resync. The mark is the first sector that may differ; MDC_MD_CLEAN: none. */
 #define MDC_MD_CLEAN (~(u64)0)

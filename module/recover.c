@@ -381,8 +381,7 @@ void mdc_recover_hold_writes(struct mdc_cluster *c)
 	mdc_lock_poke(c->resync);
 	wake_up_all(mdc_md_waiters(c->mddev));
 	/* Those that have begun without it are to end. */
-	mdc_md_quiesce(c->mddev, true);
-	mdc_md_quiesce(c->mddev, false);
+	mdc_md_drain(c->mddev);
 }
 
 static void wake_writers(struct mdc_cluster *c)
@@ -396,8 +395,7 @@ static void wake_writers(struct mdc_cluster *c)
 	spin_unlock_irqrestore(&c->lock, flags);
 	if (!due)
 		return;
-	mdc_md_quiesce(c->mddev, true);
-	mdc_md_quiesce(c->mddev, false);
+	mdc_md_drain(c->mddev);
 }
 
 /* All slots whose lock is free; then waits for one of the others. */

@@ -145,8 +145,7 @@ static void set_suspended(struct mdc_cluster *c, int slot, const struct mdc_rang
 	trace_mdc_range(c, slot, range->lo, range->hi);
 	if (step == MDC_SUSPEND_SAME)
 		return;
-	mdc_md_quiesce(c->mddev, true);
-	mdc_md_quiesce(c->mddev, false);
+	mdc_md_drain(c->mddev);
 }
 
 void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)

@@ -322,9 +322,10 @@ u64 mdc_md_events(struct mddev *md)
 	return md->events;
 }
 
-void mdc_md_quiesce(struct mddev *md, bool still)
+void mdc_md_drain(struct mddev *md)
 {
-	md_quiesce(md, still);
+	md_quiesce(md, true);
+	md_quiesce(md, false);
 }
 
 /* Resync. */
