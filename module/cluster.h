@@ -30,7 +30,9 @@
 #define MDC_CLUSTER_H
 
 #include "os.h"
+#include "core/inflight.h"
 #include "core/range.h"
+#include "core/window.h"
 #include "core/wire.h"
 #include "lockres.h"
 #include "mdport.h"
@@ -120,12 +122,15 @@ struct mdc_cluster {
 	bool borrowed;
 
 	struct mdc_suspended suspended;
+	struct mdc_inflight inflight;	/* writes that began while something was suspended */
+	bool turned_away;		/* writers wait for the range since the last drain */
 	bool range_lost;		/* ... until its owner was gone; the recoverer goes on from there */
 	bool wake_writers;		/* the recoverer has those look again that wait to write */
 	struct mdc_range followed;	/* of the RESYNCING before; the receiver's alone */
 	struct mdc_peer_add add;
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
 	u64 late_dirt;			/* first sector that came up meanwhile; MDC_MD_CLEAN: none */
+	struct mdc_window window;	/* the resync thread's alone */
 	bool sweep;			/* a device is to be taken out by md core's thread */
 	bool waits_for_sync;		/* a disk came; its recovery has not begun */
 	struct mdc_lock *recover_wait;	/* the recoverer waits for it */

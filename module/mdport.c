@@ -11,12 +11,16 @@
 #include "md.h"
 #include "md-bitmap.h"
 #include "md-cluster.h"
+#include "raid1.h"
 #include "compat/compat.h"
 #include "mdport.h"
 #include "ops.h"
 
 /* Of a version 1 superblock, which every clustered array has. */
 #define SB_BYTES 4096
+
+/* No request of a resync has more sectors. */
+#define REQUEST_SECTORS 256
 
 /* How far beyond its end an array's ranges of a resync may reach, in sectors: one window. */
 #define WINDOW_SECTORS (128 * 1024)
@@ -204,9 +208,40 @@ static int op_slot_number(struct mddev *mddev)
 	return c ? mdc_ops_slot(c) : -1;
 }
 
+/* Where RAID1 keeps how far it may go before it tells again; the resync thread's alone. */
+static sector_t *told_up_to(struct mddev *mddev)
+{
+	struct r1conf *conf = mddev->private;
+
+	return mddev->level == 1 && conf ? &conf->cluster_sync_high : NULL;
+}
+
+/*
+ * The least that a window from LO on may be; 0: it is to be as md core has it. So it is where
+ * requests from before LO are still under way, and in the first chunk of the bitmap: there a peer
+ * with the kernel's own module warns of ranges smaller than a chunk. At each window md core goes
+ * over all chunks before it: a sector for each, or that would take longer than the copying.
+ */
+static u32 least_window(struct mddev *mddev, sector_t lo)
+{
+	u64 chunk = mddev->bitmap_info.chunksize >> SECTOR_SHIFT;
+
+	if (!chunk || lo < chunk || lo < mddev->curr_resync)
+		return 0;
+	return max_t(u64, REQUEST_SECTORS, lo >> ilog2(chunk));
+}
+
 static int op_resync_info_update(struct mddev *mddev, sector_t lo, sector_t hi)
 {
-	return mdc_ops_resync_update(cluster_of(mddev), lo, hi);
+	sector_t *told = told_up_to(mddev);
+	u32 least = told && *told == hi ? least_window(mddev, lo) : 0;
+	u64 end = hi;
+	int ret;
+
+	ret = mdc_ops_resync_update(cluster_of(mddev), lo, &end, least);
+	if (least)
+		*told = end;
+	return ret;
 }
 
 static void op_resync_info_get(struct mddev *mddev, sector_t *lo, sector_t *hi)
@@ -962,13 +997,30 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 	return 0;
 }
 
+/* A chunk that is done in part is not done; and md core warns of parts of chunks. */
+static struct mdc_range whole_chunks(struct mddev *mddev, const struct mdc_range *range)
+{
+	u64 chunk = mddev->bitmap_info.chunksize >> SECTOR_SHIFT;
+	struct mdc_range chunks = {
+		.lo = round_down(range->lo, chunk),
+		.hi = round_up(range->hi, chunk),
+	};
+
+	return chunks;
+}
+
 void mdc_md_bitmap_follow(struct mddev *mddev, const struct mdc_range *done,
 			  const struct mdc_range *next)
 {
+	struct mdc_range from, to;
+
 	/* A stop takes our own bitmap away under it. */
 	mutex_lock(&mddev->bitmap_info.mutex);
-	if (mddev->bitmap)
-		bm_follow(mddev, done, next);
+	if (mddev->bitmap && mddev->bitmap_info.chunksize) {
+		from = whole_chunks(mddev, done);
+		to = whole_chunks(mddev, next);
+		bm_follow(mddev, &from, &to);
+	}
 	mutex_unlock(&mddev->bitmap_info.mutex);
 }
 

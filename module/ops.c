@@ -10,6 +10,7 @@
 #include "main.h"
 #include "newdisk.h"
 #include "resync.h"
+#include "suspend.h"
 
 int mdc_ops_join(struct mddev *mddev, int slots, struct mdc_cluster **c)
 {
@@ -85,11 +86,18 @@ int mdc_ops_resync_announce(struct mdc_cluster *c)
 	return mdc_send(c, &msg, false);
 }
 
-int mdc_ops_resync_update(struct mdc_cluster *c, u64 lo, u64 hi)
+int mdc_ops_resync_update(struct mdc_cluster *c, u64 lo, u64 *hi, u32 least)
 {
-	struct mdc_range range = { lo, hi };
+	u64 begun = mdc_now_ms();
+	struct mdc_range range = { lo, *hi };
+	int ret;
 
-	return mdc_resync_tell(c, &range, false);
+	if (least)
+		range.hi = mdc_window_next(&c->window, begun, &range, least);
+	ret = mdc_resync_tell(c, &range, false);
+	mdc_window_told(&c->window, begun, mdc_now_ms());
+	*hi = range.hi;
+	return ret;
 }
 
 int mdc_ops_resync_finish(struct mdc_cluster *c)
@@ -119,7 +127,8 @@ bool mdc_ops_area_busy(struct mdc_cluster *c, bool write, u64 lo, u64 hi)
 
 	if (write ? READ_ONCE(c->catching_up) : READ_ONCE(c->stopped))
 		return true;
-	/* Nothing is resynced elsewhere: a range that comes now drains this write. */
+	if (write)
+		return !mdc_suspend_may_write(c, lo, hi);
 	if (!READ_ONCE(c->suspended.range.hi))
 		return false;
 	spin_lock_irqsave(&c->lock, flags);

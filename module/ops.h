@@ -19,7 +19,11 @@ void mdc_ops_metadata_cancel(struct mdc_cluster *c);				/* mutex */
 
 int mdc_ops_resync_start(struct mdc_cluster *c);	/* resync thread */
 int mdc_ops_resync_announce(struct mdc_cluster *c);	/* resync thread; RESYNCING_START */
-int mdc_ops_resync_update(struct mdc_cluster *c, u64 lo, u64 hi);	/* resync thread */
+/*
+ * Resync thread. Nobody else writes [LO, *HI) when it returns. LEAST: how many sectors the caller
+ * needs; *HI may become less then, and it goes no further without asking again. 0: all.
+ */
+int mdc_ops_resync_update(struct mdc_cluster *c, u64 lo, u64 *hi, u32 least);
 int mdc_ops_resync_finish(struct mdc_cluster *c);				/* mutex */
 bool mdc_ops_waits_for_sync(struct mdc_cluster *c);
 void mdc_ops_resync_range(struct mdc_cluster *c, u64 *lo, u64 *hi);

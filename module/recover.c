@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "netlink.h"
 #include "resync.h"
+#include "suspend.h"
 #include "trace.h"
 
 #define RETRY_MS 10000
@@ -149,8 +150,6 @@ static bool recoverer_stops(void *arg)
 static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
 {
 	struct mdc_range range = { 0, 0 };
-	unsigned long flags;
-	bool set;
 	int ret;
 
 	ret = mdc_lock_convert(lock, MDC_CR);
@@ -162,12 +161,7 @@ static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
 	mdc_lock_drop(lock);
 	if (!range.hi)
 		return 0;
-	spin_lock_irqsave(&c->lock, flags);
-	set = mdc_may_be_live(c, slot);
-	if (set)
-		mdc_suspended_set(&c->suspended, slot, &range);
-	spin_unlock_irqrestore(&c->lock, flags);
-	if (set)
+	if (mdc_suspend_learn(c, slot, &range))
 		mdc_info(c, "slot %d resyncs sectors %llu to %llu\n", slot,
 			 (unsigned long long)range.lo, (unsigned long long)range.hi);
 	return 0;
@@ -381,7 +375,7 @@ void mdc_recover_hold_writes(struct mdc_cluster *c)
 	mdc_lock_poke(c->resync);
 	wake_up_all(mdc_md_waiters(c->mddev));
 	/* Those that have begun without it are to end. */
-	mdc_md_drain(c->mddev);
+	mdc_suspend_drain(c);
 }
 
 static void wake_writers(struct mdc_cluster *c)
@@ -393,9 +387,8 @@ static void wake_writers(struct mdc_cluster *c)
 	due |= c->wake_writers;
 	c->wake_writers = false;
 	spin_unlock_irqrestore(&c->lock, flags);
-	if (!due)
-		return;
-	mdc_md_drain(c->mddev);
+	if (due)
+		mdc_suspend_drain(c);
 }
 
 /* All slots whose lock is free; then waits for one of the others. */

@@ -7,7 +7,7 @@
 #include "resync.h"
 #include "comm.h"
 #include "fault.h"
-#include "trace.h"
+#include "suspend.h"
 
 /* A resync that runs here may be past it already, and ends with the mark lifted. */
 void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
@@ -69,6 +69,7 @@ int mdc_resync_begin(struct mdc_cluster *c)
 	wait_event_idle(*mdc_md_waiters(c->mddev),
 			!mdc_md_sb_pending(c->mddev) || resync_is_off(c));
 	if (!mdc_md_sb_pending(c->mddev)) {
+		mdc_window_begin(&c->window);
 		begin_resyncing(c);
 		return 0;
 	}
@@ -126,28 +127,6 @@ int mdc_resync_end(struct mdc_cluster *c)
 
 /* Another node resyncs. */
 
-static void set_suspended(struct mdc_cluster *c, int slot, const struct mdc_range *range)
-{
-	enum mdc_suspend_step step;
-	unsigned long flags;
-
-	/* First the range, then the drain: who writes after the drain has seen the range. */
-	spin_lock_irqsave(&c->lock, flags);
-	if (range->hi && !mdc_may_be_live(c, slot)) {
-		/* It died behind the message, and its range was ended already. */
-		spin_unlock_irqrestore(&c->lock, flags);
-		return;
-	}
-	step = mdc_suspended_set(&c->suspended, slot, range);
-	if (step != MDC_SUSPEND_SAME)
-		c->counters.quiesced++;
-	spin_unlock_irqrestore(&c->lock, flags);
-	trace_mdc_range(c, slot, range->lo, range->hi);
-	if (step == MDC_SUSPEND_SAME)
-		return;
-	mdc_md_drain(c->mddev);
-}
-
 void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 {
 	struct mdc_range range = { msg->low, msg->high };
@@ -160,11 +139,11 @@ void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 		if (!mdc_md_reshaping(c->mddev))
 			mdc_md_bitmap_follow(c->mddev, &c->followed, &range);
 		c->followed = range;
-		set_suspended(c, msg->slot, &range);
+		mdc_suspend_set(c, msg->slot, &range);
 		return;
 	}
 	mdc_md_set_remote_resync(c->mddev, false);
-	set_suspended(c, msg->slot, &range);
+	mdc_suspend_set(c, msg->slot, &range);
 	spin_lock_irqsave(&c->lock, flags);
 	c->waits_for_sync = false;
 	spin_unlock_irqrestore(&c->lock, flags);

@@ -7,7 +7,7 @@
 #	layout.sh OBJECT MD_MOD BTF_BASE [KDIR [KVER]]
 #
 # OBJECT    an object file with debug information, mdport.o
-# MD_MOD    the kernel's md-mod.ko, which may be compressed
+# MD_MOD    the kernel's md-mod.ko, which may be compressed; raid1.ko lies beside it
 # BTF_BASE  a file with the BTF of the kernel itself; if empty, it is looked for
 #
 # The versions of the kernel's symbols do not catch a header of the wrong version, and a module
@@ -20,9 +20,11 @@ structs="mddev md_rdev md_thread md_personality md_cluster_operations md_bitmap_
 enums="flag_bits mddev_flags mddev_sb_flags recovery_flags md_submodule_type md_submodule_id"
 # Every kernel has these.
 always=" mddev md_rdev md_thread md_personality md_cluster_operations md_bitmap_stats flag_bits
-	mddev_flags mddev_sb_flags recovery_flags "
+	mddev_flags mddev_sb_flags recovery_flags r1conf "
 # The kernel may keep these to itself.
 private="bitmap bitmap_counts"
+# Of raid1.ko.
+raid1="r1conf"
 
 fail() {
 	echo "md-cluster: $1" >&2
@@ -78,15 +80,27 @@ command -v objdump > /dev/null || fail "objdump is missing (Debian package: binu
 [ -n "$base" ] || find_base
 has_btf "$base" || [ "$(od -An -tx2 -N2 "$base" 2> /dev/null)" = " eb9f" ] ||
 	fail "$base has no BTF."
+
+# The module $1 as $work/$2.
+unpack_module() {
+	case $1 in
+	*.xz) xz -dc "$1" > "$work/$2" || fail "$1 could not be unpacked." ;;
+	*.zst) zstd -dcq "$1" > "$work/$2" || fail "$1 could not be unpacked." ;;
+	*.gz) gzip -dc "$1" > "$work/$2" || fail "$1 could not be unpacked." ;;
+	*) cp "$1" "$work/$2" ;;
+	esac
+	has_btf "$work/$2" || fail "$1 has no BTF: this kernel was built without it."
+}
+
 [ -r "$module" ] ||
 	fail "the kernel's md-mod.ko was not found${module:+ ($module)}. MD_MOD=FILE names it."
-case $module in
-*.xz) xz -dc "$module" > "$work/md-mod.ko" || fail "$module could not be unpacked." ;;
-*.zst) zstd -dcq "$module" > "$work/md-mod.ko" || fail "$module could not be unpacked." ;;
-*.gz) gzip -dc "$module" > "$work/md-mod.ko" || fail "$module could not be unpacked." ;;
-*) cp "$module" "$work/md-mod.ko" ;;
-esac
-has_btf "$work/md-mod.ko" || fail "$module has no BTF: this kernel was built without it."
+unpack_module "$module" md-mod.ko
+raid1_module=
+for file in "${module%/*}"/raid1.ko*; do
+	raid1_module=$file
+done
+[ -r "$raid1_module" ] || fail "the kernel's raid1.ko was not found beside $module."
+unpack_module "$raid1_module" raid1.ko
 
 # Both sides are read from BTF, and so differ only where the types do.
 cp "$object" "$work/ours.o"
@@ -103,14 +117,16 @@ type_of() {
 
 bad=
 count=0
-for name in $structs $enums $private; do
+for name in $structs $enums $private $raid1; do
+	theirs=md-mod.ko
+	case " $raid1 " in *" $name "*) theirs=raid1.ko ;; esac
 	type_of "$name" "$work/ours.o" > "$work/ours"
-	type_of "$name" "$work/md-mod.ko" > "$work/theirs"
+	type_of "$name" "$work/$theirs" > "$work/theirs"
 	case " $private " in *" $name "*) [ -s "$work/ours" ] || continue ;; esac
 	if [ ! -s "$work/ours" ] && [ ! -s "$work/theirs" ]; then
 		case $always in *[[:space:]]"$name"[[:space:]]*)
 			cat "$work/said" >&2
-			fail "neither $object nor $module tells what $name is." ;;
+			fail "neither $object nor $theirs tells what $name is." ;;
 		esac
 	elif ! cmp -s "$work/ours" "$work/theirs"; then
 		bad="$bad $name"
@@ -125,4 +141,4 @@ if [ -n "$bad" ]; then
 	echo "md-cluster: take them from the source package of the very same version." >&2
 	exit 1
 fi
-echo "  LAYOUT  $count types are those of $module"
+echo "  LAYOUT  $count types are those of $module and raid1.ko"

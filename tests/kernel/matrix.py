@@ -30,6 +30,8 @@ DAMAGES = {
     "a member less in struct md_rdev": ("md.h", r"\tint\s+preferred_minor;.*\n", "", "md_rdev"),
     "a flag more before the others": ("md.h", r"(enum recovery_flags \{\n)", r"\1\tMD_DAMAGE,\n",
                                       "recovery_flags"),
+    "a member more in struct r1conf": ("raid1.h", r"(struct r1conf \{\n)", r"\1\tint damage;\n",
+                                       "r1conf"),
     "two operations exchanged": ("md-cluster.h", r"(\tint \(\*resync_start\).*\n)"
                                  r"(\tint \(\*resync_finish\).*\n)",
                                  r"\2\1", "md_cluster_operations"),
@@ -37,7 +39,7 @@ DAMAGES = {
 
 # Which files may say what; every other file in module/ may not.
 ONLY_IN = {
-    r'#\s*include\s+"md(-bitmap|-cluster)?\.h"': {"mdport.c", "compat/probe"},
+    r'#\s*include\s+"(md(-bitmap|-cluster)?|raid1)\.h"': {"mdport.c", "compat/probe"},
     r"#\s*include\s+<linux/dlm\.h>": {"lockres.c", "lockspace.c", "lockspace.h"},
     r"#\s*include\s+<net/genetlink\.h>": {"netlink.c"},
     r"#\s*if.*\bHAVE_": {"mdport.c"},
@@ -47,7 +49,7 @@ ONLY_IN = {
 # checkpatch takes a word of a sentence for a function's name, and what kobject_uevent_env() wants
 # for a list that could be const.
 NOT_MEANT = ("EMBEDDED_FUNCTION_NAME", "STATIC_CONST_CHAR_ARRAY")
-CORE_MAY_INCLUDE = re.compile(r'#\s*include\s+"(types|wire|range)\.h"')
+CORE_MAY_INCLUDE = re.compile(r'#\s*include\s+"(types|wire|range|inflight|window)\.h"')
 
 
 def module_files():

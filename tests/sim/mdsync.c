@@ -197,7 +197,8 @@ static void sync_chunk(struct mddev *md, int chunk)
 	wait_event(md->barrier_wait, raise_barrier(md, chunk));
 	if (md->sync_high < hi) {
 		md->sync_high = md->completed + MD_WINDOW;
-		mdc_ops_resync_update(md->c, md->completed, md->sync_high);
+		mdc_ops_resync_update(md->c, md->completed, &md->sync_high,
+				      sim_chance(4) ? 0 : MD_CHUNK);
 	}
 	copy(md, chunk);
 	if (!md->intr && (md->sync || md_in_sync(md) == MD_LEGS))

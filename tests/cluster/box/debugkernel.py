@@ -135,12 +135,15 @@ def _keep(root):
     version = (build_dir / "include/config/kernel.release").read_text().strip()
     package, series = (root / "root/source-version").read_text().split()
     (root / MD_HEADERS).mkdir()
-    for name in ("md.h", "md-bitmap.h", "md-cluster.h"):
+    for name in ("md.h", "md-bitmap.h", "md-cluster.h", "raid1.h"):
         shutil.copy(tree / "drivers/md" / name, root / MD_HEADERS)
     modules = stage / "usr/lib/modules" / version
     for link in ("build", "source"):
         (modules / link).unlink(missing_ok=True)
-    shutil.copy(modules / "kernel/drivers/md/md-mod.ko", root / MD_MODULE)
+    place = (root / MD_MODULE).parent
+    place.mkdir()
+    for name in ("md-mod.ko", "raid1.ko"):
+        shutil.copy(modules / "kernel/drivers/md" / name, place)
     (stage / "boot").mkdir()
     shutil.copy(build_dir / "arch/x86/boot/bzImage", stage / f"boot/vmlinuz-{version}")
     shutil.rmtree(tree)

@@ -18,10 +18,11 @@ KERNEL_SUITES = ("bookworm", "trixie", "sid")
 KERNEL_PACKAGES = ["gcc", "make", "dwarves", "sparse", "xz-utils", "kmod", "perl", "binutils"]
 # In the root: the packages of the kernel, md's headers, scripts of the kernel's source.
 DEBS, MD_HEADERS, SCRIPTS, MD_MODULE, VMLINUX = (
-    "root/kernel-debs", "root/md-headers", "root/scripts", "root/md-mod.ko", "root/vmlinux")
+    "root/kernel-debs", "root/md-headers", "root/scripts", "root/md/md-mod.ko", "root/vmlinux")
 FROM_SOURCE = {
     "drivers/md/md.h": MD_HEADERS, "drivers/md/md-bitmap.h": MD_HEADERS,
-    "drivers/md/md-cluster.h": MD_HEADERS, "scripts/checkpatch.pl": SCRIPTS,
+    "drivers/md/md-cluster.h": MD_HEADERS, "drivers/md/raid1.h": MD_HEADERS,
+    "scripts/checkpatch.pl": SCRIPTS,
     "scripts/spelling.txt": SCRIPTS, "scripts/const_structs.checkpatch": SCRIPTS,
 }
 
@@ -125,12 +126,15 @@ def _take_from_source(kernel):
 
 
 def _take_from_kernel(kernel, work):
-    """md-mod.ko, and the kernel's own BTF, to which the BTF of md-mod.ko refers."""
+    """md-mod.ko and raid1.ko, and the kernel's own BTF, to which their BTF refers."""
     kernel.unpack(work)
-    (module,) = work.glob("**/drivers/md/md-mod.ko*")
-    data = module.read_bytes()
-    (kernel.root / MD_MODULE).write_bytes(lzma.decompress(data) if module.suffix == ".xz"
-                                          else data)
+    place = (kernel.root / MD_MODULE).parent
+    place.mkdir()
+    for name in ("md-mod", "raid1"):
+        (module,) = work.glob(f"**/drivers/md/{name}.ko*")
+        data = module.read_bytes()
+        (place / f"{name}.ko").write_bytes(lzma.decompress(data) if module.suffix == ".xz"
+                                           else data)
     image = next(path for path in work.glob("**/vmlinuz*") if path.is_file())
     (kernel.root / VMLINUX).write_bytes(_kernel_of(image.read_bytes()))
     shutil.rmtree(work)
