@@ -935,6 +935,24 @@ bool mdc_md_take_clean(struct mddev *mddev)
 
 /* Reshape. */
 
+bool mdc_md_copies_all(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	bool all = test_bit(MD_RECOVERY_RECOVER, &mddev->recovery);
+	int legs = 0;
+
+	rcu_read_lock();
+	rdev_for_each_rcu(rdev, mddev) {
+		if (rdev->raid_disk < 0 || test_bit(Faulty, &rdev->flags))
+			continue;
+		legs++;
+		/* A disk that was a leg before is recovered by what bitmaps say. */
+		all &= test_bit(In_sync, &rdev->flags) || rdev->saved_raid_disk < 0;
+	}
+	rcu_read_unlock();
+	return all && legs == mddev->raid_disks;
+}
+
 bool mdc_md_reshaping(struct mddev *mddev)
 {
 	const struct mdp_superblock_1 *sb;

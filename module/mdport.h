@@ -115,6 +115,8 @@ void mdc_md_set_remote_resync(struct mddev *mddev, bool remote);
 bool mdc_md_take_clean(struct mddev *mddev);
 
 /* Reshape. */
+/* The recovery that runs here copies all, bitmaps or not, and no leg is missing beside. */
+bool mdc_md_copies_all(struct mddev *mddev);
 bool mdc_md_reshaping(struct mddev *mddev);		/* the superblock says so */
 bool mdc_md_reshape_cut_off(struct mddev *mddev);	/* stopped in the middle of one */
 void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under way */
@@ -127,7 +129,7 @@ void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under 
  * other one is clean afterwards. 0 or -errno.
  */
 int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range);
-/* Another node has resynced DONE and goes on with NEXT: our bitmap need not ask for it again. */
+/* Another node has copied all of DONE and goes on with NEXT: our bitmap need not ask for it again. */
 void mdc_md_bitmap_follow(struct mddev *mddev, const struct mdc_range *done,
 			  const struct mdc_range *next);
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages);	/* slot -1: ours */

@@ -90,6 +90,7 @@ int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool h
 		.type = MDC_RESYNCING,
 		.low = range->lo,
 		.high = range->hi,
+		.raid_slot = range->hi && mdc_md_copies_all(c->mddev) ? MDC_RESYNCING_ALL : 0,
 	};
 	int ret;
 
@@ -127,6 +128,27 @@ int mdc_resync_end(struct mdc_cluster *c)
 
 /* Another node resyncs. */
 
+/*
+ * Only if it copies all: else it passes over chunks that its own bitmap says nothing of, and ours
+ * may. A reshape moves in small steps that bitmaps do not follow.
+ */
+static void follow(struct mdc_cluster *c, const struct mdc_msg *msg, const struct mdc_range *range)
+{
+	const struct mdc_range begin = { range->lo, range->lo };
+	unsigned long flags;
+	bool goes_on;
+
+	spin_lock_irqsave(&c->lock, flags);
+	goes_on = c->suspended.range.hi && c->suspended.owner == msg->slot && c->followed.hi;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (msg->raid_slot != MDC_RESYNCING_ALL || mdc_md_reshaping(c->mddev)) {
+		c->followed = (struct mdc_range){ 0, 0 };
+		return;
+	}
+	mdc_md_bitmap_follow(c->mddev, goes_on ? &c->followed : &begin, range);
+	c->followed = *range;
+}
+
 void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 {
 	struct mdc_range range = { msg->low, msg->high };
@@ -135,10 +157,7 @@ void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 	if (range.hi) {
 		mdc_fault("resync.3.peer");
 		mdc_md_set_remote_resync(c->mddev, true);
-		/* A reshape moves in small steps that bitmaps do not follow. */
-		if (!mdc_md_reshaping(c->mddev))
-			mdc_md_bitmap_follow(c->mddev, &c->followed, &range);
-		c->followed = range;
+		follow(c, msg, &range);
 		mdc_suspend_set(c, msg->slot, &range);
 		return;
 	}

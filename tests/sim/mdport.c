@@ -371,6 +371,15 @@ bool mdc_md_take_clean(struct mddev *md)
 
 /* There is no reshape here. */
 
+bool mdc_md_copies_all(struct mddev *md)
+{
+	int i, legs = 0;
+
+	for (i = 0; i < MD_DEVICES; i++)
+		legs += md->rdevs[i].used && md->rdevs[i].leg >= 0 && !md->rdevs[i].faulty;
+	return md->recover && !md->sync && md->full_sync && legs == MD_LEGS;
+}
+
 bool mdc_md_reshaping(struct mddev *md)
 {
 	(void)md;
