@@ -46,9 +46,10 @@ def status(node, name):
 
 
 class Array:
-    def __init__(self, cluster, ident="raid", serials=("d1", "d2"), slots=4, level="1"):
+    def __init__(self, cluster, ident="raid", serials=("d1", "d2"), slots=4, level="1",
+                 size="100M"):
         self.cluster, self.ident, self.serials = cluster, ident, serials
-        self.slots, self.level = slots, level
+        self.slots, self.level, self.size = slots, level, size
         self.device = f"/dev/md/{ident}"
         self.uuid = None
 
@@ -57,7 +58,7 @@ class Array:
         disks = " ".join(node.disk(s) for s in self.serials)
         node.run(f"mdadm --create {self.device} --run --level={self.level} --metadata=1.2 {extra}"
                  f" --raid-devices={len(self.serials)} --bitmap=clustered --nodes={self.slots}"
-                 f" --size=100M {disks}", timeout=90)
+                 f" --size={self.size} {disks}", timeout=90)
         detail = node.run(f"mdadm --detail {self.device}").out
         self.uuid = re.search(r"UUID : ([0-9a-f:]{35})", detail).group(1)
         node.run(f"mdadm --stop {self.device}", timeout=60)

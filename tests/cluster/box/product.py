@@ -15,7 +15,7 @@ from .root import in_root, last_words
 CONFIGURE = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
              "--libexecdir=/usr/libexec"]
 # What is no part of the build, so that an edit there builds nothing again.
-NOT_BUILT = ("tests/cluster/", "tests/kernel/", "tests/run", "tests/demo", ".ci/", "shared/")
+NOT_BUILT = ("tests/bench/", "tests/cluster/", "tests/kernel/", "tests/run", "tests/demo", ".ci/", "shared/")
 KEEP_S = 24 * 3600
 # Of the module's sources the rest of the product needs only these.
 SHARED_WITH_MODULE = ("module/uapi/", "module/core/", "module/module.am")

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Adding a disk on three nodes: all peers have it; none of them has it; one of them is silent.
+
+On the stock side the peers run systemd-udevd with mdadm's own rule, on ours mdclusterd.
+"""
+from contextlib import contextmanager
+
+from bed import DEVICE, timed
+from box import BoxError
+from byhand import silent
+
+SPARE = "d3"
+# Of Debian's udevd and rules in an emulated guest: seconds for each disk.
+SETTLE_S = 60
+
+
+def measure(bed, side):
+    n1, n2, n3 = bed.cluster.nodes
+    with _answers(bed, side), bed.joined(side, agents=side == "ours"):
+        bed.cluster.blank_disks(SPARE)
+        _add(bed, side, "add ms")
+        _seen(bed, True)
+        n1.run(f"mdadm --manage {DEVICE} --remove {n1.disk(SPARE)}", timeout=60)
+        _seen(bed, False)
+        # On all peers: one that has it keeps it as a candidate, with the kernel's own module.
+        for node in (n2, n3):
+            node.detach(SPARE)
+        _add(bed, side, "refused add ms", refused=True)
+        for node in (n2, n3):
+            node.attach(SPARE)
+        if side == "ours":
+            with silent(n2):
+                _add(bed, side, "silent peer ms", refused=True)
+        else:
+            # Last: the nodes of the stock side do not hear each other after it.
+            _end_udevd(n2)
+            _add(bed, side, "silent peer ms", refused=True)
+
+
+def _add(bed, side, row, refused=False):
+    n1 = bed.cluster.nodes[0]
+    disk = n1.disk(SPARE)
+    n1.run(f"wipefs -aq {disk}")
+    took, code = timed(n1, ["mdadm", "--manage", DEVICE, "--add", disk],
+                       {"MDADM_NO_UDEV": "1"}, good=None)
+    if bool(code) != refused:
+        raise BoxError(f"{side}: {row}: mdadm --add ended with {code}")
+    bed.note(row, side, took)
+
+
+def _seen(bed, there):
+    for node in bed.cluster.nodes:
+        want = "" if there else "! "
+        name = node.disk(SPARE).rsplit("/", 1)[1]
+        node.wait_for(f"{want}test -e /sys/block/$(basename $(readlink -f {DEVICE}))/md/dev-{name}",
+                      30, f"{SPARE} is {'there' if there else 'gone'}")
+
+
+@contextmanager
+def _answers(bed, side):
+    """What answers for the disks of a stock node."""
+    if side == "ours":
+        yield
+        return
+    bed.cluster.each(lambda node: node.run(
+        "mkdir -p /run/udev; /lib/systemd/systemd-udevd --daemon; "
+        f"udevadm trigger --subsystem-match=block; udevadm settle --timeout={SETTLE_S}",
+        timeout=SETTLE_S + 60))
+    try:
+        yield
+    finally:
+        bed.cluster.each(_end_udevd)
+
+
+def _end_udevd(node):
+    # Asked to end it waits for its workers, for as long as they like.
+    node.run("pkill -KILL udevd; rm -rf /run/udev", check=False)
+    node.wait_for("! pgrep udevd", 30, "udevd to be gone")
