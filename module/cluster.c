@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "cluster.h"
+#include "channel.h"
 #include "comm.h"
 #include "netlink.h"
 #include "newdisk.h"

@@ -5,13 +5,13 @@
  * Locks of this node, in the order in which they are taken:
  *
  *   reconfig_mutex (md's, of the array; may be lent, see below)
- *   the channel (comm.h: the right to send; holds the token while a message is sent)
+ *   the channel (channel.h: the right to send; holds the token while a message is sent)
  *   the lock of struct mdc_cluster (a spinlock, interrupts off; innermost; nothing sleeps in it)
  *
  * Locks of the cluster, each with the threads that may convert it:
  *
  *   token, message, ack   the holder of the channel, and the receiver while no channel holder
- *                         has the token (comm.c keeps the two apart)
+ *                         has the token (channel.c keeps the two apart)
  *   no-new-dev            the receiver; the settler with the channel held; an add with the
  *                         channel held
  *   bitmapNNNN, own       join, then whoever calls resync_info_update (md's one resync thread,
@@ -105,7 +105,7 @@ struct mdc_cluster {
 	bool in_cluster;		/* the array is up; messages may be acted upon */
 	bool leaving;
 
-	/* The channel: comm.c. */
+	/* The channel: channel.c and comm.c. */
 	bool sending;			/* someone sends, or waits for the token */
 	bool has_token;			/* ... and has it */
 	bool kept;			/* an add or re-add left it held, for the update to come */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * md core, as far as the protocol needs it. mdport.c is the only file that knows md.h and the
- * differences between kernels; the simulator brings an mdport.c of its own.
+ * md core, as far as the protocol needs it. Who includes mdcore.h brings it; the simulator brings
+ * an mdport.c of its own.
  *
  * "Needs the array's mutex": the caller holds reconfig_mutex, or has borrowed it from a thread
  * that holds it and waits (cluster.h, "The lent mutex").
@@ -114,9 +114,10 @@ void mdc_md_set_remote_resync(struct mddev *mddev, bool remote);
 /* Takes over, from the superblock read last, that the array is in sync. True if it changed. */
 bool mdc_md_take_clean(struct mddev *mddev);
 
-/* Reshape. */
 /* The recovery that runs here copies all, bitmaps or not, and no leg is missing beside. */
 bool mdc_md_copies_all(struct mddev *mddev);
+
+/* Reshape. */
 bool mdc_md_reshaping(struct mddev *mddev);		/* the superblock says so */
 bool mdc_md_reshape_cut_off(struct mddev *mddev);	/* stopped in the middle of one */
 void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under way */

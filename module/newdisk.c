@@ -9,6 +9,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "newdisk.h"
+#include "channel.h"
 #include "comm.h"
 #include "fault.h"
 #include "netlink.h"

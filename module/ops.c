@@ -5,7 +5,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "ops.h"
-#include "comm.h"
+#include "channel.h"
 #include "fault.h"
 #include "main.h"
 #include "newdisk.h"

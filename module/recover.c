@@ -6,6 +6,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "recover.h"
+#include "channel.h"
 #include "comm.h"
 #include "fault.h"
 #include "netlink.h"

@@ -5,7 +5,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "resync.h"
-#include "comm.h"
+#include "channel.h"
 #include "fault.h"
 #include "suspend.h"
 

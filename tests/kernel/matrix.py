@@ -39,10 +39,11 @@ DAMAGES = {
 
 # Which files may say what; every other file in module/ may not.
 ONLY_IN = {
-    r'#\s*include\s+"(md(-bitmap|-cluster)?|raid1)\.h"': {"mdport.c", "compat/probe"},
+    r'#\s*include\s+"(md(-bitmap|-cluster)?|raid1)\.h"': {"mdcore.h", "compat/probe"},
+    r'#\s*include\s+"mdcore\.h"': {"mdport.c", "mdops.c", "mdsuper.c", "mdmember.c", "mdbitmap.c"},
     r"#\s*include\s+<linux/dlm\.h>": {"lockres.c", "lockspace.c", "lockspace.h"},
     r"#\s*include\s+<net/genetlink\.h>": {"netlink.c"},
-    r"#\s*if.*\bHAVE_": {"mdport.c"},
+    r"#\s*if.*\bHAVE_": {"mdport.c", "mdops.c", "mdbitmap.c"},
     r"LINUX_VERSION_CODE|KERNEL_VERSION": set(),
     r"\b(TODO|FIXME|XXX|HACK)\b": set(),
 }

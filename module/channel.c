@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The channel: the sender's side of PROTOCOL.md, "A message". Process context.
+ *
+ * The locks "message" and "ack" are converted by whoever has the channel with the token, or by the
+ * receiver (comm.c), never by both: has_token and receiving exclude each other, under the
+ * cluster's lock. Only the token's holder makes others receive, so while this node has it there is
+ * nothing to receive here but the end of the message before.
+ */
+#define pr_fmt(fmt) "md-cluster: " fmt
+#include "channel.h"
+#include "fault.h"
+#include "trace.h"
+
+static bool take_right(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool mine;
+
+	spin_lock_irqsave(&c->lock, flags);
+	mine = !c->sending;
+	if (mine)
+		c->sending = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return mine;
+}
+
+static void give_right(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->sending = false;
+	c->has_token = false;
+	c->kept = false;
+	c->announce = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+/* Takes over from an add that has kept the channel. */
+static bool take_kept(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool mine;
+
+	spin_lock_irqsave(&c->lock, flags);
+	mine = c->kept;
+	c->kept = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return mine;
+}
+
+/* With the token granted: keeps the receiver out, once it has ended what it is at. */
+static bool keep_receiver_out(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool out;
+
+	spin_lock_irqsave(&c->lock, flags);
+	out = !c->receiving;
+	if (out)
+		c->has_token = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return out;
+}
+
+/* Having the right to send: the token. On error the right is given back. */
+static int take_token(struct mdc_cluster *c, int ret)
+{
+	if (ret) {
+		give_right(c);
+		return ret;
+	}
+	wait_event(c->wait, keep_receiver_out(c));
+	return 0;
+}
+
+/*
+ * Holding the mutex: an add has kept the channel for md core's thread, which now waits for the
+ * mutex. So what the thread is to write is written here. The channel is kept, and taken over, by
+ * those who hold the mutex only.
+ */
+static void use_kept(struct mdc_cluster *c)
+{
+	if (READ_ONCE(c->kept))
+		mdc_md_update_sb(c->mddev);
+}
+
+int mdc_channel_take(struct mdc_cluster *c, bool holds_mutex)
+{
+	int ret;
+
+	if (holds_mutex) {
+		use_kept(c);
+		mdc_lend(c);
+	}
+	wait_event(c->wait, take_right(c));
+	ret = take_token(c, mdc_lock_convert(c->token, MDC_EX));
+	if (holds_mutex)
+		mdc_lend_end(c);
+	if (ret)
+		mdc_err(c, "no message can be sent: the lock %s failed (%d)\n",
+			mdc_lock_name(c->token), ret);
+	return ret;
+}
+
+static int take_unless(struct mdc_cluster *c, unsigned int timeout_ms,
+		       bool (*give_up)(void *arg), void *arg)
+{
+	u64 end = mdc_now_ms() + timeout_ms;
+	bool over = false, mine = false;
+	u64 now;
+	long left;
+
+	left = timeout_ms ? msecs_to_jiffies(timeout_ms) : MAX_SCHEDULE_TIMEOUT;
+	left = wait_event_killable_timeout(c->wait,
+					   (give_up && (over = give_up(arg))) ||
+					   (mine = take_right(c)), left);
+	if (left < 0)
+		return -EINTR;
+	if (over)
+		return -ECANCELED;
+	if (!mine)
+		return -ETIMEDOUT;
+	now = mdc_now_ms();
+	if (timeout_ms)
+		timeout_ms = now < end ? end - now : 1;
+	return take_token(c, mdc_lock_convert_unless(c->token, MDC_EX, timeout_ms, give_up, arg));
+}
+
+int mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex, unsigned int timeout_ms,
+			    bool (*give_up)(void *arg), void *arg)
+{
+	int ret;
+
+	if (holds_mutex) {
+		use_kept(c);
+		mdc_lend(c);
+	}
+	ret = take_unless(c, timeout_ms, give_up, arg);
+	if (holds_mutex)
+		mdc_lend_end(c);
+	return ret;
+}
+
+int mdc_channel_take_kept(struct mdc_cluster *c)
+{
+	bool kept = false;
+	int ret = 0;
+
+	mdc_lend(c);
+	wait_event(c->wait, (kept = take_kept(c)) || take_right(c));
+	if (!kept)
+		ret = take_token(c, mdc_lock_convert(c->token, MDC_EX));
+	mdc_lend_end(c);
+	return ret;
+}
+
+void mdc_channel_keep(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->kept = true;
+	c->announce = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+bool mdc_channel_drop_kept(struct mdc_cluster *c)
+{
+	if (!take_kept(c))
+		return false;
+	mdc_channel_give(c);
+	return true;
+}
+
+void mdc_channel_give(struct mdc_cluster *c)
+{
+	mdc_lock_drop(c->token);
+	give_right(c);
+}
+
+static void count_sent(struct mdc_cluster *c, u32 type)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->counters.sent[type]++;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+/* Steps 4 to 6: the message is in its block; every other node reads it. */
+static int hand_out(struct mdc_cluster *c, unsigned int timeout_ms)
+{
+	int ret;
+
+	ret = mdc_lock_convert(c->message, MDC_CW);
+	if (ret)
+		return ret;
+	mdc_fault("send.4");
+	if (timeout_ms)
+		ret = mdc_lock_convert_unless(c->ack, MDC_EX, timeout_ms, NULL, NULL);
+	else
+		ret = mdc_lock_convert(c->ack, MDC_EX);
+	if (ret) {
+		/*
+		 * While locks stand still a cancel is not over when it returns, and until it is
+		 * nodes are asked for "ack" again: "message" is to hold them back until then.
+		 */
+		if (mdc_lock_convert(c->ack, MDC_CR))
+			mdc_err(c, "the lock %s failed\n", mdc_lock_name(c->ack));
+		return ret;
+	}
+	mdc_fault("send.7");
+	return mdc_lock_convert(c->ack, MDC_CR);
+}
+
+int mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
+{
+	u64 begin = mdc_now_ms();
+	u64 passed;
+	int ret;
+
+	msg->slot = c->our_slot;
+	mdc_fault("send.3");
+	/* Step 3. Who still reads the message before holds it in CR. */
+	if (timeout_ms)
+		ret = mdc_lock_convert_unless(c->message, MDC_EX, timeout_ms, NULL, NULL);
+	else
+		ret = mdc_lock_convert(c->message, MDC_EX);
+	if (!ret) {
+		mdc_wire_put_msg(mdc_lock_lvb(c->message), msg);
+		passed = mdc_now_ms() - begin;
+		if (timeout_ms)
+			timeout_ms = passed < timeout_ms ? timeout_ms - passed : 1;
+		ret = hand_out(c, timeout_ms);
+		/* Step 7: those that wait with PR go on. */
+		mdc_lock_drop(c->message);
+	}
+	trace_mdc_sent(c, msg, ret);
+	if (!ret)
+		count_sent(c, msg->type);
+	else if (!timeout_ms)
+		mdc_err(c, "%s was not delivered (%d): the other nodes may not know\n",
+			mdc_wire_type_name(msg->type), ret);
+	return ret;
+}
+
+int mdc_send(struct mdc_cluster *c, struct mdc_msg *msg, bool holds_mutex)
+{
+	int ret;
+
+	ret = mdc_channel_take(c, holds_mutex);
+	if (ret)
+		return ret;
+	ret = mdc_channel_send(c, msg, 0);
+	mdc_channel_give(c);
+	return ret;
+}

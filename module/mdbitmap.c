@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The array's bitmaps, one a slot. Those of 6.12 and later are reached through operations. */
+#include "mdcore.h"
+
+#ifdef HAVE_BITMAP_OPS		/* Linux 6.12 */
+
+bool mdc_bm_usable(struct mddev *mddev)
+{
+	const struct bitmap_operations *ops = mddev->bitmap_ops;
+
+	return ops && ops->resize && ops->start_sync && ops->close_sync && ops->update_sb &&
+	       ops->get_stats && ops->sync_with_cluster && ops->get_from_slot &&
+	       ops->copy_from_slot && ops->set_pages && ops->free;
+}
+
+static void *bm_of(struct mddev *mddev, int slot)
+{
+	return mddev->bitmap_ops->get_from_slot(mddev, slot);
+}
+
+static void bm_free(struct mddev *mddev, void *bitmap)
+{
+	mddev->bitmap_ops->free(bitmap);
+}
+
+static int bm_stats(struct mddev *mddev, void *bitmap, struct md_bitmap_stats *stats)
+{
+	return mddev->bitmap_ops->get_stats(bitmap, stats);
+}
+
+static void bm_set_pages(struct mddev *mddev, void *bitmap, unsigned long pages)
+{
+	mddev->bitmap_ops->set_pages(bitmap, pages);
+}
+
+static void bm_write_sb(struct mddev *mddev, void *bitmap)
+{
+	mddev->bitmap_ops->update_sb(bitmap);
+}
+
+static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bool clear)
+{
+	return mddev->bitmap_ops->copy_from_slot(mddev, slot, lo, hi, clear);
+}
+
+static void bm_follow(struct mddev *mddev, const struct mdc_range *done,
+			  const struct mdc_range *next)
+{
+	mddev->bitmap_ops->sync_with_cluster(mddev, done->lo, done->hi, next->lo, next->hi);
+}
+
+/* Whether a resync is to go over the chunks at SECTOR; a degraded array's bits are only read. */
+static bool bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
+{
+	return mddev->bitmap_ops->start_sync(mddev, sector, sectors, true);
+}
+
+static void bm_close_sync(struct mddev *mddev)
+{
+	mddev->bitmap_ops->close_sync(mddev);
+}
+
+static int bm_resize(struct mddev *mddev, sector_t sectors)
+{
+#ifdef HAVE_BITMAP_RESIZE_INIT	/* until Linux 6.18 */
+	return mddev->bitmap_ops->resize(mddev, sectors, 0, false);
+#else
+	return mddev->bitmap_ops->resize(mddev, sectors, 0);
+#endif
+}
+
+#else
+
+bool mdc_bm_usable(struct mddev *mddev)
+{
+	return true;
+}
+
+static void *bm_of(struct mddev *mddev, int slot)
+{
+	return get_bitmap_from_slot(mddev, slot);
+}
+
+static void bm_free(struct mddev *mddev, void *bitmap)
+{
+	md_bitmap_free(bitmap);
+}
+
+static int bm_stats(struct mddev *mddev, void *bitmap, struct md_bitmap_stats *stats)
+{
+	return md_bitmap_get_stats(bitmap, stats);
+}
+
+static void bm_set_pages(struct mddev *mddev, void *bitmap, unsigned long pages)
+{
+	((struct bitmap *)bitmap)->counts.pages = pages;
+}
+
+static void bm_write_sb(struct mddev *mddev, void *bitmap)
+{
+	md_bitmap_update_sb(bitmap);
+}
+
+static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bool clear)
+{
+	return md_bitmap_copy_from_slot(mddev, slot, lo, hi, clear);
+}
+
+static void bm_follow(struct mddev *mddev, const struct mdc_range *done,
+			  const struct mdc_range *next)
+{
+	md_bitmap_sync_with_cluster(mddev, done->lo, done->hi, next->lo, next->hi);
+}
+
+static bool bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
+{
+	return md_bitmap_start_sync(mddev->bitmap, sector, sectors, 1);
+}
+
+static void bm_close_sync(struct mddev *mddev)
+{
+	md_bitmap_close_sync(mddev->bitmap);
+}
+
+static int bm_resize(struct mddev *mddev, sector_t sectors)
+{
+	return md_bitmap_resize(mddev->bitmap, sectors, 0, 0);
+}
+
+#endif
+
+bool mdc_bm_dirty(struct mddev *mddev)
+{
+	sector_t sector, sectors;
+
+	/* Chunks that the last range of another node's resync has left marked. */
+	bm_close_sync(mddev);
+	for (sector = 0; sector < mddev->resync_max_sectors; sector += sectors) {
+		if (bm_needs(mddev, sector, &sectors))
+			return true;
+		cond_resched();
+	}
+	return false;
+}
+
+/* Of another node; freeing our own slot's would have md core leave the cluster. */
+static void *others_bitmap(struct mddev *mddev, int slot)
+{
+	if (!READ_ONCE(mddev->bitmap))
+		return ERR_PTR(-ENODEV);
+	if (slot < 0 || slot == mdc_own_slot(mddev))
+		return ERR_PTR(-EINVAL);
+	return bm_of(mddev, slot);
+}
+
+/*
+ * md core says where the first and the last dirty chunk begin, and of the first chunk of the
+ * array nothing: 0 also stands for none. So our own bitmap, which has it by then, is asked.
+ */
+int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range)
+{
+	sector_t lo, hi, sectors;
+	bool first;
+
+	if (!READ_ONCE(mddev->bitmap))
+		return -ENODEV;
+	if (slot < 0 || slot == mdc_own_slot(mddev))
+		return -EINVAL;
+	if (bm_copy(mddev, slot, &lo, &hi, clear))
+		return -EIO;
+	first = bm_needs(mddev, 0, &sectors);
+	range->lo = first ? 0 : lo;
+	range->hi = first || hi ? hi + (mddev->bitmap_info.chunksize >> SECTOR_SHIFT) : 0;
+	return 0;
+}
+
+/* A chunk that is done in part is not done; and md core warns of parts of chunks. */
+static struct mdc_range whole_chunks(struct mddev *mddev, const struct mdc_range *range)
+{
+	u64 chunk = mddev->bitmap_info.chunksize >> SECTOR_SHIFT;
+	struct mdc_range chunks = {
+		.lo = round_down(range->lo, chunk),
+		.hi = round_up(range->hi, chunk),
+	};
+
+	return chunks;
+}
+
+void mdc_md_bitmap_follow(struct mddev *mddev, const struct mdc_range *done,
+			  const struct mdc_range *next)
+{
+	struct mdc_range from, to;
+
+	/* A stop takes our own bitmap away under it. */
+	mutex_lock(&mddev->bitmap_info.mutex);
+	if (mddev->bitmap && mddev->bitmap_info.chunksize) {
+		from = whole_chunks(mddev, done);
+		to = whole_chunks(mddev, next);
+		bm_follow(mddev, &from, &to);
+	}
+	mutex_unlock(&mddev->bitmap_info.mutex);
+}
+
+int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages)
+{
+	struct md_bitmap_stats stats;
+	void *bitmap;
+	int ret;
+
+	bitmap = slot < 0 ? mddev->bitmap : others_bitmap(mddev, slot);
+	if (IS_ERR_OR_NULL(bitmap))
+		return bitmap ? PTR_ERR(bitmap) : -ENODEV;
+	ret = bm_stats(mddev, bitmap, &stats);
+	*pages = ret ? 0 : stats.pages;
+	if (slot >= 0)
+		bm_free(mddev, bitmap);
+	return ret;
+}
+
+int mdc_md_bitmap_set_pages(struct mddev *mddev, int slot, unsigned long pages)
+{
+	void *bitmap = others_bitmap(mddev, slot);
+
+	if (IS_ERR(bitmap))
+		return PTR_ERR(bitmap);
+	bm_set_pages(mddev, bitmap, pages);
+	bm_free(mddev, bitmap);
+	return 0;
+}
+
+int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors)
+{
+	struct md_bitmap_stats stats;
+	void *bitmap;
+	int ret;
+
+	bitmap = slot < 0 ? mddev->bitmap : others_bitmap(mddev, slot);
+	if (IS_ERR_OR_NULL(bitmap))
+		return bitmap ? PTR_ERR(bitmap) : -ENODEV;
+	if (update)
+		bm_write_sb(mddev, bitmap);
+	ret = bm_stats(mddev, bitmap, &stats);
+	*sectors = ret ? 0 : stats.sync_size;
+	if (slot >= 0)
+		bm_free(mddev, bitmap);
+	return ret;
+}
+
+int mdc_md_bitmap_resize(struct mddev *mddev, u64 sectors)
+{
+	return READ_ONCE(mddev->bitmap) ? bm_resize(mddev, sectors) : -ENODEV;
+}

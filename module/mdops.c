@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What md core calls, and the registration there. It never does before join, and may once more
+ * after leave: no cluster then.
+ */
+#define pr_fmt(fmt) "md-cluster: " fmt
+#include "mdcore.h"
+#include "ops.h"
+
+/* No request of a resync has more sectors. */
+#define REQUEST_SECTORS 256
+
+static int op_leave(struct mddev *mddev)
+{
+	struct mdc_cluster *c = mdc_cluster_of(mddev);
+
+	/* md core also leaves after a join that failed. */
+	if (!c)
+		return 0;
+	mdc_ops_leave(c);
+	WRITE_ONCE(mddev->cluster_info, NULL);
+	return 0;
+}
+
+static int op_join(struct mddev *mddev, int slots)
+{
+	struct mdc_cluster *c;
+	int ret;
+
+	if (!mdc_bm_usable(mddev)) {
+		pr_err("%s: this kernel's bitmap of the array knows nothing of clusters\n",
+		       mdname(mddev));
+		return -EOPNOTSUPP;
+	}
+	/* md core does not leave when a start fails after the join: that cluster has served. */
+	op_leave(mddev);
+	ret = mdc_ops_join(mddev, slots, &c);
+	if (ret)
+		return ret;
+	WRITE_ONCE(mddev->cluster_info, (struct md_cluster_info *)c);
+	return 0;
+}
+
+int mdc_own_slot(struct mddev *mddev)
+{
+	struct mdc_cluster *c = mdc_cluster_of(mddev);
+
+	return c ? mdc_ops_slot(c) : -1;
+}
+
+/* Where RAID1 keeps how far it may go before it tells again; the resync thread's alone. */
+static sector_t *told_up_to(struct mddev *mddev)
+{
+	struct r1conf *conf = mddev->private;
+
+	return mddev->level == 1 && conf ? &conf->cluster_sync_high : NULL;
+}
+
+/*
+ * The least that a window from LO on may be; 0: it is to be as md core has it. So it is where
+ * requests from before LO are still under way, and in the first chunk of the bitmap: there a peer
+ * with the kernel's own module warns of ranges smaller than a chunk. At each window md core goes
+ * over all chunks before it: a sector for each, or that would take longer than the copying.
+ */
+static u32 least_window(struct mddev *mddev, sector_t lo)
+{
+	u64 chunk = mddev->bitmap_info.chunksize >> SECTOR_SHIFT;
+
+	if (!chunk || lo < chunk || lo < mddev->curr_resync)
+		return 0;
+	return max_t(u64, REQUEST_SECTORS, lo >> ilog2(chunk));
+}
+
+static int op_resync_info_update(struct mddev *mddev, sector_t lo, sector_t hi)
+{
+	sector_t *told = told_up_to(mddev);
+	u32 least = told && *told == hi ? least_window(mddev, lo) : 0;
+	u64 end = hi;
+	int ret;
+
+	ret = mdc_ops_resync_update(mdc_cluster_of(mddev), lo, &end, least);
+	if (least)
+		*told = end;
+	return ret;
+}
+
+static void op_resync_info_get(struct mddev *mddev, sector_t *lo, sector_t *hi)
+{
+	u64 from, to;
+
+	mdc_ops_resync_range(mdc_cluster_of(mddev), &from, &to);
+	*lo = from;
+	*hi = to;
+}
+
+static int op_metadata_update_start(struct mddev *mddev)
+{
+	return mdc_ops_metadata_start(mdc_cluster_of(mddev));
+}
+
+static int op_metadata_update_finish(struct mddev *mddev)
+{
+	return mdc_ops_metadata_finish(mdc_cluster_of(mddev));
+}
+
+static void op_metadata_update_cancel(struct mddev *mddev)
+{
+	mdc_ops_metadata_cancel(mdc_cluster_of(mddev));
+}
+
+static int op_resync_start(struct mddev *mddev)
+{
+	return mdc_ops_resync_start(mdc_cluster_of(mddev));
+}
+
+/* Called for the sake of a flag, which may be left from before the array was clustered no more. */
+static int op_resync_finish(struct mddev *mddev)
+{
+	struct mdc_cluster *c = mdc_cluster_of(mddev);
+
+	return c ? mdc_ops_resync_finish(c) : 0;
+}
+
+static int op_area_resyncing(struct mddev *mddev, int direction, sector_t lo, sector_t hi)
+{
+	struct mdc_cluster *c = mdc_cluster_of(mddev);
+
+	return c && mdc_ops_area_busy(c, direction == WRITE, lo, hi);
+}
+
+static int op_add_new_disk(struct mddev *mddev, struct md_rdev *rdev)
+{
+	return mdc_ops_add(mdc_cluster_of(mddev), rdev);
+}
+
+static void op_add_new_disk_cancel(struct mddev *mddev)
+{
+	mdc_ops_add_cancel(mdc_cluster_of(mddev));
+}
+
+static int op_new_disk_ack(struct mddev *mddev, bool found)
+{
+	return mdc_ops_add_answer(mdc_cluster_of(mddev), found);
+}
+
+static int op_remove_disk(struct mddev *mddev, struct md_rdev *rdev)
+{
+	return mdc_ops_remove(mdc_cluster_of(mddev), rdev);
+}
+
+static void op_load_bitmaps(struct mddev *mddev, int slots)
+{
+	mdc_ops_load_bitmaps(mdc_cluster_of(mddev));
+}
+
+static int op_gather_bitmaps(struct md_rdev *rdev)
+{
+	return mdc_ops_readd(mdc_cluster_of(rdev->mddev), rdev);
+}
+
+static int op_resize_bitmaps(struct mddev *mddev, sector_t sectors, sector_t old_sectors)
+{
+	return mdc_ops_resize_bitmaps(mdc_cluster_of(mddev), sectors, old_sectors);
+}
+
+static int op_lock_all_bitmaps(struct mddev *mddev)
+{
+	return mdc_ops_lock_bitmaps(mdc_cluster_of(mddev));
+}
+
+static void op_unlock_all_bitmaps(struct mddev *mddev)
+{
+	mdc_ops_unlock_bitmaps(mdc_cluster_of(mddev));
+}
+
+static void op_update_size(struct mddev *mddev, sector_t old_device_sectors)
+{
+	mdc_ops_update_size(mdc_cluster_of(mddev), old_device_sectors);
+}
+
+#ifdef HAVE_RESYNC_START_NOTIFY	/* Linux 6.11 */
+static int op_resync_start_notify(struct mddev *mddev)
+{
+	return mdc_ops_resync_announce(mdc_cluster_of(mddev));
+}
+
+static int op_resync_status_get(struct mddev *mddev)
+{
+	return mdc_ops_waits_for_sync(mdc_cluster_of(mddev));
+}
+#endif
+
+static struct md_cluster_operations operations = {
+#ifdef HAVE_MD_SUBMODULE	/* Linux 6.15 */
+	.head = {
+		.type = MD_CLUSTER,
+		.id = ID_CLUSTER,
+		.name = "cluster",
+		.owner = THIS_MODULE,
+	},
+#endif
+	.join = op_join,
+	.leave = op_leave,
+	.slot_number = mdc_own_slot,
+	.resync_info_update = op_resync_info_update,
+#ifdef HAVE_RESYNC_START_NOTIFY
+	.resync_start_notify = op_resync_start_notify,
+	.resync_status_get = op_resync_status_get,
+#endif
+	.resync_info_get = op_resync_info_get,
+	.metadata_update_start = op_metadata_update_start,
+	.metadata_update_finish = op_metadata_update_finish,
+	.metadata_update_cancel = op_metadata_update_cancel,
+	.resync_start = op_resync_start,
+	.resync_finish = op_resync_finish,
+	.area_resyncing = op_area_resyncing,
+	.add_new_disk = op_add_new_disk,
+	.add_new_disk_cancel = op_add_new_disk_cancel,
+	.new_disk_ack = op_new_disk_ack,
+	.remove_disk = op_remove_disk,
+	.load_bitmaps = op_load_bitmaps,
+	.gather_bitmaps = op_gather_bitmaps,
+	.resize_bitmaps = op_resize_bitmaps,
+	.lock_all_bitmaps = op_lock_all_bitmaps,
+	.unlock_all_bitmaps = op_unlock_all_bitmaps,
+	.update_size = op_update_size,
+};
+
+int mdc_md_register(void)
+{
+	int ret;
+
+#ifdef HAVE_MD_SUBMODULE
+	ret = register_md_submodule(&operations.head);
+#else
+	ret = register_md_cluster_operations(&operations, THIS_MODULE);
+#endif
+	if (ret)
+		pr_err("md core has another md-cluster already (%d): unload that one first\n", ret);
+	return ret;
+}
+
+void mdc_md_unregister(void)
+{
+#ifdef HAVE_MD_SUBMODULE
+	unregister_md_submodule(&operations.head);
+#else
+	unregister_md_cluster_operations();
+#endif
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What stands in superblocks: the one that md core has read last, and those on the disks. */
+#include "mdcore.h"
+
+/* Of a version 1 superblock, which every clustered array has. */
+#define SB_BYTES 4096
+
+void mdc_md_update_sb(struct mddev *mddev)
+{
+	md_update_sb(mddev, 1);
+}
+
+void mdc_md_reload_sb(struct mddev *mddev, u32 device)
+{
+	struct md_rdev *rdev;
+
+	mddev->good_device_nr = device;
+	md_reload_sb(mddev, device);
+	/* A candidate that is to go, see mdc_md_drop_candidate(), was made a spare by that. */
+	rdev_for_each(rdev, mddev)
+		if (rdev->raid_disk < 0 && !test_bit(Faulty, &rdev->flags) &&
+		    test_bit(ClusterRemove, &rdev->flags))
+			set_bit(Candidate, &rdev->flags);
+}
+
+bool mdc_md_sb_pending(struct mddev *mddev)
+{
+	return test_bit(MD_SB_CHANGE_DEVS, &mddev->sb_flags) ||
+	       test_bit(MD_SB_CHANGE_PENDING, &mddev->sb_flags);
+}
+
+u64 mdc_md_events(struct mddev *mddev)
+{
+	return mddev->events;
+}
+
+/* Under rcu_read_lock(). */
+static struct md_rdev *good_member(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each_rcu(rdev, mddev)
+		if (rdev->raid_disk >= 0 && !test_bit(Faulty, &rdev->flags))
+			return rdev;
+	return NULL;
+}
+
+int mdc_md_good_device(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	int device;
+
+	rcu_read_lock();
+	rdev = good_member(mddev);
+	device = rdev ? rdev->desc_nr : -1;
+	rcu_read_unlock();
+	return device;
+}
+
+/*
+ * md core compares this, and some more, with its own idea, and writes all of it anew. The page is
+ * its copy: what stands there meanwhile is on no disk.
+ */
+void mdc_md_force_update(struct mddev *mddev)
+{
+	struct mdp_superblock_1 *sb;
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev) {
+		if (!rdev->sb_page)
+			continue;
+		sb = page_address(rdev->sb_page);
+		sb->chunksize = cpu_to_le32(~mddev->chunk_sectors);
+	}
+	set_mask_bits(&mddev->sb_flags, 0, BIT(MD_SB_CHANGE_DEVS) | BIT(MD_SB_CHANGE_PENDING));
+}
+
+static bool recovery_unrecorded(struct md_rdev *rdev)
+{
+	const struct mdp_superblock_1 *sb;
+
+	if (!rdev->sb_page || !test_bit(In_sync, &rdev->flags) || test_bit(Faulty, &rdev->flags))
+		return false;
+	sb = page_address(rdev->sb_page);
+	return le32_to_cpu(sb->feature_map) & MD_FEATURE_RECOVERY_OFFSET;
+}
+
+bool mdc_md_recovery_unrecorded(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (recovery_unrecorded(rdev))
+			return true;
+	return false;
+}
+
+bool mdc_sb_clean(struct mddev *mddev)
+{
+	const struct mdp_superblock_1 *sb;
+	struct md_rdev *rdev;
+	bool clean = false;
+
+	rcu_read_lock();
+	rdev = good_member(mddev);
+	if (rdev && rdev->sb_page) {
+		sb = page_address(rdev->sb_page);
+		clean = le64_to_cpu(sb->resync_offset) == MaxSector &&
+			le64_to_cpu(sb->events) == mddev->events;
+	}
+	rcu_read_unlock();
+	return clean;
+}
+
+bool mdc_md_reshaping(struct mddev *mddev)
+{
+	const struct mdp_superblock_1 *sb;
+	struct md_rdev *rdev;
+	bool active = false;
+
+	rcu_read_lock();
+	rdev = good_member(mddev);
+	if (rdev && rdev->sb_page) {
+		sb = page_address(rdev->sb_page);
+		active = le32_to_cpu(sb->feature_map) & MD_FEATURE_RESHAPE_ACTIVE;
+	}
+	rcu_read_unlock();
+	return active;
+}
+
+static u16 role_in(const struct mdp_superblock_1 *sb, u32 device)
+{
+	return device < le32_to_cpu(sb->max_dev) ? le16_to_cpu(sb->dev_roles[device]) :
+						   MD_DISK_ROLE_SPARE;
+}
+
+/* The leg that the superblock read last has RDEV, a good spare here, as; or -1. */
+static int leg_in_sb(struct mddev *mddev, struct md_rdev *rdev)
+{
+	struct md_rdev *good;
+	u16 role = MD_DISK_ROLE_SPARE;
+
+	rcu_read_lock();
+	good = good_member(mddev);
+	if (good && good->sb_page && rdev->raid_disk < 0 && !test_bit(Faulty, &rdev->flags))
+		role = role_in(page_address(good->sb_page), rdev->desc_nr);
+	rcu_read_unlock();
+	return role < MD_DISK_ROLE_MAX ? role : -1;
+}
+
+/* For mdc_ops_remove(): another node made a leg of it, and this one has not followed yet. */
+bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev)
+{
+	return leg_in_sb(mddev, rdev) >= 0;
+}
+
+static bool is_taken(struct mddev *mddev, int leg)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (rdev->raid_disk == leg && !test_bit(Faulty, &rdev->flags))
+			return true;
+	return false;
+}
+
+bool mdc_md_leg_missing(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	int leg;
+
+	rdev_for_each(rdev, mddev) {
+		leg = leg_in_sb(mddev, rdev);
+		if (leg >= 0 && !is_taken(mddev, leg))
+			return true;
+	}
+	return false;
+}
+
+/* From the disk, not from what md core has read of it. The caller holds the mutex. */
+static int read_super(struct mddev *mddev, struct md_rdev *rdev, struct page *page)
+{
+	const struct mdp_superblock_1 *sb = page_address(page);
+
+	if (!sync_page_io(rdev, 0, SB_BYTES, page, REQ_OP_READ, true))
+		return -EIO;
+	return le32_to_cpu(sb->magic) != MD_SB_MAGIC || le32_to_cpu(sb->major_version) != 1 ||
+	       le32_to_cpu(sb->max_dev) > (SB_BYTES - sizeof(*sb)) / sizeof(sb->dev_roles[0]) ||
+	       memcmp(sb->set_uuid, mddev->uuid, sizeof(sb->set_uuid)) ? -EINVAL : 0;
+}
+
+int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, u64 *events)
+{
+	const struct mdp_superblock_1 *sb;
+	struct page *page;
+	int ret;
+
+	page = alloc_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	sb = page_address(page);
+	ret = read_super(mddev, rdev, page);
+	if (!ret)
+		*events = le64_to_cpu(sb->events);
+	__free_page(page);
+	return ret;
+}
+
+/*
+ * A member that another node has failed is not written any more: it is not the newest. A spare is
+ * written, and may be a leg by now, elsewhere.
+ */
+int mdc_md_newest_device(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	u64 events, most = 0;
+	int device = -1;
+
+	rdev_for_each(rdev, mddev) {
+		if (test_bit(Candidate, &rdev->flags) || test_bit(Faulty, &rdev->flags) ||
+		    mdc_rdev_events(mddev, rdev, &events))
+			continue;
+		if (device < 0 || events > most) {
+			device = rdev->desc_nr;
+			most = events;
+		}
+	}
+	return device;
+}
+
+/* Whether what SB says cannot be made of what md core has assembled. */
+static bool too_far(struct mddev *mddev, const struct mdp_superblock_1 *sb)
+{
+	bool newer = le64_to_cpu(sb->events) > mddev->events;
+	struct md_rdev *rdev;
+	int good = 0;
+	u32 i;
+
+	for (i = 0; i < le32_to_cpu(sb->max_dev); i++) {
+		if (role_in(sb, i) >= MD_DISK_ROLE_MAX)
+			continue;
+		rdev = mdc_find_rdev(mddev, i);
+		if (rdev ? rdev->raid_disk < 0 : newer)
+			return true;
+		good += rdev && test_bit(In_sync, &rdev->flags);
+	}
+	return !good;
+}
+
+bool mdc_md_outdated(struct mddev *mddev)
+{
+	int device = mdc_md_newest_device(mddev);
+	struct md_rdev *rdev = device < 0 ? NULL : mdc_find_rdev(mddev, device);
+	bool outdated = false;
+	struct page *page;
+
+	if (!rdev)
+		return false;
+	page = alloc_page(GFP_KERNEL);
+	if (!page)
+		return true;
+	if (!read_super(mddev, rdev, page))
+		outdated = too_far(mddev, page_address(page));
+	__free_page(page);
+	return outdated;
+}
