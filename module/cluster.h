@@ -110,7 +110,6 @@ struct mdc_cluster {
 	bool has_token;			/* ... and has it */
 	bool kept;			/* an add or re-add left it held, for the update to come */
 	bool announce;			/* ... and that update must not be left out */
-	u64 kept_since;			/* ms */
 	bool message_waits;		/* another node wants ack in EX */
 	bool receiving;
 	u64 receiving_since;		/* ms; 0: nothing is being received */
