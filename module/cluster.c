@@ -217,6 +217,8 @@ enum mdc_borrow mdc_borrow(struct mdc_cluster *c)
 	enum mdc_borrow how = MDC_BORROW_NOT;
 
 	wait_event_idle(*mdc_md_waiters(c->mddev), cannot_borrow(c) || try_borrow(c, &how));
+	if (how == MDC_BORROW_LENT)
+		mdc_md_lock_lent(c->mddev);
 	if (how != MDC_BORROW_NOT && !mdc_md_has_thread(c->mddev)) {
 		mdc_borrow_end(c, how);
 		return MDC_BORROW_NOT;
@@ -231,6 +233,7 @@ void mdc_borrow_end(struct mdc_cluster *c, enum mdc_borrow how)
 	if (how == MDC_BORROW_TAKEN) {
 		mdc_md_unlock(c->mddev);
 	} else if (how == MDC_BORROW_LENT) {
+		mdc_md_lock_returned(c->mddev);
 		spin_lock_irqsave(&c->lock, flags);
 		c->borrowed = false;
 		spin_unlock_irqrestore(&c->lock, flags);

@@ -68,6 +68,17 @@ void mdc_md_unlock(struct mddev *mddev)
 	mddev_unlock(mddev);
 }
 
+/* md core asserts here and there that its caller holds it. As a trylock: this thread waits for none. */
+void mdc_md_lock_lent(struct mddev *mddev)
+{
+	mutex_acquire(&mddev->reconfig_mutex.dep_map, 0, 1, _RET_IP_);
+}
+
+void mdc_md_lock_returned(struct mddev *mddev)
+{
+	mutex_release(&mddev->reconfig_mutex.dep_map, _RET_IP_);
+}
+
 wait_queue_head_t *mdc_md_waiters(struct mddev *mddev)
 {
 	return &mddev->sb_wait;

@@ -34,6 +34,9 @@ u64 mdc_md_sectors(struct mddev *mddev);		/* no range of a resync ends beyond; 0
 bool mdc_md_trylock(struct mddev *mddev);
 void mdc_md_unlock(struct mddev *mddev);
 wait_queue_head_t *mdc_md_waiters(struct mddev *mddev);
+/* For lockdep alone: this thread acts for the one that holds it, and waits; and it is over. */
+void mdc_md_lock_lent(struct mddev *mddev);
+void mdc_md_lock_returned(struct mddev *mddev);
 
 /* Wakes the array's thread; nothing where it has none (yet, or any more). */
 void mdc_md_wake(struct mddev *mddev);

@@ -70,6 +70,18 @@ wait_queue_head_t *mdc_md_waiters(struct mddev *md)
 	return &md->sb_wait;
 }
 
+/* Whoever lends it has it all the while. */
+void mdc_md_lock_lent(struct mddev *md)
+{
+	if (!md->owner)
+		sim_fail("a mutex is lent that nobody has");
+}
+
+void mdc_md_lock_returned(struct mddev *md)
+{
+	mdc_md_lock_lent(md);
+}
+
 void mdc_md_wake(struct mddev *md)
 {
 	md_wake(md);
