@@ -5,7 +5,7 @@ import json
 from bed import DEVICE, WRITERS
 from box import BoxError, say
 from byhand import QUICK, SLOW, beside
-from mirror import wait_clean
+from mirror import sync_speed, wait_clean
 
 SIZE_MB = 1024
 THREADS = 4
@@ -16,12 +16,12 @@ RESYNC_S = 600
 def measure(bed, side):
     """n1 makes the mirror's legs equal, n2 writes all over it, n3 is one more that listens."""
     n1, n2, _ = bed.cluster.nodes
-    bed.cluster.each(lambda node: _speed(node, SLOW))
+    bed.cluster.each(lambda node: sync_speed(node, SLOW))
     with bed.joined(side, size=f"{SIZE_MB}M", clean=False) as array:
         n1.wait_for(lambda: array.sysfs(n1, "sync_action") == "resync", 60, "it resyncs")
         result = _race(bed, array, n1, n2)
         wait_clean(DEVICE, [n1])
-        bed.cluster.each(lambda node: _speed(node, QUICK))
+        bed.cluster.each(lambda node: sync_speed(node, QUICK))
         quiesced = array.counters(n2).get(("quiesced", "")) if side == "ours" else None
     say(f"{side}: {result}" + (f", quiesced {quiesced}" if quiesced is not None else ""))
     for name in ("p50", "p99", "p999", "max"):
@@ -37,7 +37,7 @@ def _race(bed, array, n1, n2):
         n2.wait_for("pgrep -x writers", 30, "its writers run")
         before = _done(array, n1)
         start = float(n1.out("cut -d' ' -f1 /proc/uptime"))
-        _speed(n1, QUICK)
+        sync_speed(n1, QUICK)
         n1.wait_for(lambda: array.sysfs(n1, "sync_action") != "resync", RESYNC_S,
                     "the resync is done")
         seconds = float(n1.out("cut -d' ' -f1 /proc/uptime")) - start
@@ -53,7 +53,3 @@ def _done(array, node):
     """MiB that the resync has behind it."""
     words = array.sysfs(node, "sync_completed").split()
     return int(words[0]) / 2048 if words[0].isdigit() else 0
-
-
-def _speed(node, limit):
-    node.run(f"modprobe md-mod && echo {limit} > /proc/sys/dev/raid/speed_limit_max")

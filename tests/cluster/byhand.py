@@ -13,7 +13,7 @@ import pytest
 from arrays import Array, agent, status
 from box import wait_until
 from box.complaints import KERNEL_MARK
-from mirror import legs_equal, wait_clean
+from mirror import legs_equal, sync_speed, wait_clean
 
 # The name that arrays.agent() gives every array.
 IDENT = "try"
@@ -159,8 +159,7 @@ class ByHand(Array):
         legs_equal(self.cluster, *legs)
 
     def resync_speed(self, limit):
-        self.cluster.each(lambda node: node.run(
-            f"echo {limit} > /proc/sys/dev/raid/speed_limit_max"))
+        self.cluster.each(lambda node: sync_speed(node, limit))
 
     # What is under way
 

@@ -32,6 +32,11 @@ def written(node):
     return int(node.out("cat /run/written") or 0)
 
 
+def sync_speed(node, limit):
+    """No resync is faster than LIMIT (KiB/s) on NODE, which may have had no array yet."""
+    node.run(f"modprobe md-mod && echo {limit} > /proc/sys/dev/raid/speed_limit_max")
+
+
 def wait_clean(device, nodes):
     """Wait until no resync goes on and nothing is missing. A resync of 100 MiB in emulated
     guests takes some seconds; one that another node does is waited for in turn."""

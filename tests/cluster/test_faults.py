@@ -16,7 +16,7 @@ from box.base import SOURCE
 from box.product import product_tarball
 from byhand import (FENCED, HEARD, IDENT, QUICK, SLOW, beside, create, parameter, the_array,
                     votes, wait_asked, wait_log)
-from mirror import legs_equal, wait_clean
+from mirror import legs_equal, sync_speed, wait_clean
 
 INITIATOR, PEER = "initiator", "peer"
 
@@ -108,10 +108,6 @@ def fail(array, node):
     return array.manage(node, "fail", array.legs[0], check=False)
 
 
-def speed(node, limit):
-    node.run(f"echo {limit} > /proc/sys/dev/raid/speed_limit_max")
-
-
 def make_differ(array, serial):
     """Behind the back of all nodes: to be made good by a resync of it all."""
     node = array.running_nodes[0]
@@ -125,7 +121,7 @@ def make_differ(array, serial):
 
 def resync(array, node):
     """NODE resyncs all of it, slowly, and the others know."""
-    speed(node, SLOW)
+    sync_speed(node, SLOW)
     make_differ(array, array.legs[1])
     # Two chunks of the bitmap cover the array.
     node.run(f"cd /sys/block/{array.md(node)}/md &&"
@@ -138,13 +134,13 @@ def resync(array, node):
 
 
 def hurry(array, node):
-    speed(node, QUICK)
+    sync_speed(node, QUICK)
 
 
 def leave(array, node):
     """In the middle of its resync, which another one ends."""
     array.stop(node)
-    speed(node, QUICK)
+    sync_speed(node, QUICK)
 
 
 def come_back(array, node):
