@@ -42,6 +42,14 @@ void mdc_comm_read_newest(struct mdc_cluster *c)
 	mdc_md_wake(c->mddev);
 }
 
+/* Where a spare becomes a leg, its own superblock says what it lacks. */
+static int best_of(struct mdc_cluster *c, int device)
+{
+	int newest = mdc_md_newest_device(c->mddev);
+
+	return newest < 0 ? device : newest;
+}
+
 /* DEVICE: where to read it, or NEWEST. */
 static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 {
@@ -57,7 +65,7 @@ static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 	if (device == NEWEST || !mdc_md_has_device(c->mddev, device))
 		mdc_comm_read_newest(c);
 	else
-		mdc_md_reload_sb(c->mddev, device);
+		mdc_md_reload_sb(c->mddev, mdc_md_has_spare(c->mddev) ? best_of(c, device) : device);
 	mdc_newdisk_after_update(c);
 	mdc_md_take_clean(c->mddev);
 	mdc_borrow_end(c, how);

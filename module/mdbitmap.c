@@ -8,9 +8,8 @@ bool mdc_bm_usable(struct mddev *mddev)
 {
 	const struct bitmap_operations *ops = mddev->bitmap_ops;
 
-	return ops && ops->resize && ops->start_sync && ops->close_sync && ops->update_sb &&
-	       ops->get_stats && ops->sync_with_cluster && ops->get_from_slot &&
-	       ops->copy_from_slot && ops->set_pages && ops->free;
+	return ops && ops->resize && ops->start_sync && ops->update_sb && ops->get_stats &&
+	       ops->get_from_slot && ops->copy_from_slot && ops->set_pages && ops->free;
 }
 
 static void *bm_of(struct mddev *mddev, int slot)
@@ -43,21 +42,10 @@ static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bo
 	return mddev->bitmap_ops->copy_from_slot(mddev, slot, lo, hi, clear);
 }
 
-static void bm_follow(struct mddev *mddev, const struct mdc_range *done,
-			  const struct mdc_range *next)
-{
-	mddev->bitmap_ops->sync_with_cluster(mddev, done->lo, done->hi, next->lo, next->hi);
-}
-
 /* Whether a resync is to go over the chunks at SECTOR; a degraded array's bits are only read. */
 static bool bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
 {
 	return mddev->bitmap_ops->start_sync(mddev, sector, sectors, true);
-}
-
-static void bm_close_sync(struct mddev *mddev)
-{
-	mddev->bitmap_ops->close_sync(mddev);
 }
 
 static int bm_resize(struct mddev *mddev, sector_t sectors)
@@ -106,20 +94,9 @@ static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bo
 	return md_bitmap_copy_from_slot(mddev, slot, lo, hi, clear);
 }
 
-static void bm_follow(struct mddev *mddev, const struct mdc_range *done,
-			  const struct mdc_range *next)
-{
-	md_bitmap_sync_with_cluster(mddev, done->lo, done->hi, next->lo, next->hi);
-}
-
 static bool bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
 {
 	return md_bitmap_start_sync(mddev->bitmap, sector, sectors, 1);
-}
-
-static void bm_close_sync(struct mddev *mddev)
-{
-	md_bitmap_close_sync(mddev->bitmap);
 }
 
 static int bm_resize(struct mddev *mddev, sector_t sectors)
@@ -133,8 +110,6 @@ bool mdc_bm_dirty(struct mddev *mddev)
 {
 	sector_t sector, sectors;
 
-	/* Chunks that the last range of another node's resync has left marked. */
-	bm_close_sync(mddev);
 	for (sector = 0; sector < mddev->resync_max_sectors; sector += sectors) {
 		if (bm_needs(mddev, sector, &sectors))
 			return true;
@@ -172,33 +147,6 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 	range->lo = first ? 0 : lo;
 	range->hi = first || hi ? hi + (mddev->bitmap_info.chunksize >> SECTOR_SHIFT) : 0;
 	return 0;
-}
-
-/* A chunk that is done in part is not done; and md core warns of parts of chunks. */
-static struct mdc_range whole_chunks(struct mddev *mddev, const struct mdc_range *range)
-{
-	u64 chunk = mddev->bitmap_info.chunksize >> SECTOR_SHIFT;
-	struct mdc_range chunks = {
-		.lo = round_down(range->lo, chunk),
-		.hi = round_up(range->hi, chunk),
-	};
-
-	return chunks;
-}
-
-void mdc_md_bitmap_follow(struct mddev *mddev, const struct mdc_range *done,
-			  const struct mdc_range *next)
-{
-	struct mdc_range from, to;
-
-	/* A stop takes our own bitmap away under it. */
-	mutex_lock(&mddev->bitmap_info.mutex);
-	if (mddev->bitmap && mddev->bitmap_info.chunksize) {
-		from = whole_chunks(mddev, done);
-		to = whole_chunks(mddev, next);
-		bm_follow(mddev, &from, &to);
-	}
-	mutex_unlock(&mddev->bitmap_info.mutex);
 }
 
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages)

@@ -17,6 +17,16 @@ bool mdc_md_has_device(struct mddev *mddev, u32 device)
 	return mdc_find_rdev(mddev, device);
 }
 
+bool mdc_md_has_spare(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (rdev->raid_disk < 0 && !test_bit(Faulty, &rdev->flags))
+			return true;
+	return false;
+}
+
 u32 mdc_md_rdev_number(struct md_rdev *rdev)
 {
 	return rdev->desc_nr;

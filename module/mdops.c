@@ -110,7 +110,14 @@ static void op_metadata_update_cancel(struct mddev *mddev)
 
 static int op_resync_start(struct mddev *mddev)
 {
-	return mdc_ops_resync_start(mdc_cluster_of(mddev));
+	struct mdc_cluster *c = mdc_cluster_of(mddev);
+	int ret = mdc_ops_resync_start(c);
+
+#ifndef HAVE_RESYNC_START_NOTIFY	/* Linux 6.11 */
+	if (!ret)
+		mdc_ops_resync_told(c);
+#endif
+	return ret;
 }
 
 /* Called for the sake of a flag, which may be left from before the array was clustered no more. */
@@ -178,10 +185,14 @@ static void op_update_size(struct mddev *mddev, sector_t old_device_sectors)
 	mdc_ops_update_size(mdc_cluster_of(mddev), old_device_sectors);
 }
 
-#ifdef HAVE_RESYNC_START_NOTIFY	/* Linux 6.11 */
+#ifdef HAVE_RESYNC_START_NOTIFY
 static int op_resync_start_notify(struct mddev *mddev)
 {
-	return mdc_ops_resync_announce(mdc_cluster_of(mddev));
+	struct mdc_cluster *c = mdc_cluster_of(mddev);
+	int ret = mdc_ops_resync_announce(c);
+
+	mdc_ops_resync_told(c);
+	return ret;
 }
 
 static int op_resync_status_get(struct mddev *mddev)

@@ -5,10 +5,14 @@
  * compat/ finds out by compiling what the kernel at hand has; each HAVE_ has beside it the release
  * that brought it.
  */
+#include <linux/delay.h>
 #include "mdcore.h"
 
 /* How far beyond its end an array's ranges of a resync may reach, in sectors: one window. */
 #define WINDOW_SECTORS (128 * 1024)
+
+/* For threads that were woken to get a processor. Beyond it something else holds them up. */
+#define COUNTED_MS 1000
 
 /* What never changes. */
 
@@ -101,10 +105,56 @@ bool mdc_md_closing(struct mddev *mddev)
 	return test_bit(MD_CLOSING, &mddev->flags);
 }
 
-void mdc_md_drain(struct mddev *mddev)
+/* RAID1 counts in here who may begin, but has to wait until the array does not stand still. */
+static bool any_waiting(struct mddev *mddev)
+{
+	struct r1conf *conf = mddev->private;
+	int i;
+
+	for (i = 0; i < BARRIER_BUCKETS_NR; i++)
+		if (atomic_read(&conf->nr_waiting[i]))
+			return true;
+	return false;
+}
+
+static void drain_once(struct mddev *mddev)
 {
 	mddev->pers->quiesce(mddev, true);
 	mddev->pers->quiesce(mddev, false);
+}
+
+/*
+ * The quiesce does not wait for requests that were let in before it but not counted: RAID1 has
+ * them sleep through it. They are awake now, and nobody is told when they have been counted.
+ */
+void mdc_md_drain(struct mddev *mddev)
+{
+	u64 end = mdc_now_ms() + COUNTED_MS;
+
+	drain_once(mddev);
+	if (mddev->level != 1 || !any_waiting(mddev))
+		return;
+	while (any_waiting(mddev) && mdc_now_ms() < end)
+		usleep_range(50, 200);
+	drain_once(mddev);
+}
+
+bool mdc_md_asks_for_all(struct mddev *mddev)
+{
+	return mddev->level == 1;
+}
+
+bool mdc_md_blocked(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	bool blocked = false;
+
+	rcu_read_lock();
+	rdev_for_each_rcu(rdev, mddev)
+		blocked |= test_bit(Blocked, &rdev->flags) ||
+			   test_bit(BlockedBadBlocks, &rdev->flags);
+	rcu_read_unlock();
+	return blocked;
 }
 
 void mdc_md_uevent(struct mddev *mddev, char **env)
@@ -140,6 +190,16 @@ void mdc_md_resync_needed(struct mddev *mddev)
 	mdc_md_wake(mddev);
 }
 
+bool mdc_md_recovers(struct mddev *mddev)
+{
+	return test_bit(MD_RECOVERY_RECOVER, &mddev->recovery);
+}
+
+void mdc_md_interrupt_resync(struct mddev *mddev)
+{
+	set_bit(MD_RECOVERY_INTR, &mddev->recovery);
+}
+
 void mdc_md_check_recovery(struct mddev *mddev)
 {
 	md_check_recovery(mddev);
@@ -167,24 +227,6 @@ bool mdc_md_take_clean(struct mddev *mddev)
 	WRITE_ONCE(*resync_mark(mddev), MaxSector);
 	md_new_event();
 	return true;
-}
-
-bool mdc_md_copies_all(struct mddev *mddev)
-{
-	struct md_rdev *rdev;
-	bool all = test_bit(MD_RECOVERY_RECOVER, &mddev->recovery);
-	int legs = 0;
-
-	rcu_read_lock();
-	rdev_for_each_rcu(rdev, mddev) {
-		if (rdev->raid_disk < 0 || test_bit(Faulty, &rdev->flags))
-			continue;
-		legs++;
-		/* A disk that was a leg before is recovered by what bitmaps say. */
-		all &= test_bit(In_sync, &rdev->flags) || rdev->saved_raid_disk < 0;
-	}
-	rcu_read_unlock();
-	return all && legs == mddev->raid_disks;
 }
 
 /* Reshape. */

@@ -61,6 +61,7 @@ int mdc_md_newest_device(struct mddev *mddev);
 bool mdc_md_outdated(struct mddev *mddev);
 
 bool mdc_md_has_device(struct mddev *mddev, u32 device);	/* needs the array's mutex */
+bool mdc_md_has_spare(struct mddev *mddev);			/* likewise; a good one */
 
 /* Members. Device numbers are those of the superblock (desc_nr). */
 u32 mdc_md_rdev_number(struct md_rdev *rdev);
@@ -98,6 +99,8 @@ int mdc_md_drop_candidate(struct mddev *mddev, u32 device);
 int mdc_md_candidate_events(struct mddev *mddev, u32 device, u64 *events);
 /* Whether there is one, with the device UUID that its superblock had when it was bound. As above. */
 bool mdc_md_candidate_is(struct mddev *mddev, u32 device, const u8 *uuid);
+/* ... was a leg before, and our bitmap has what was written while it was away. As above. */
+bool mdc_md_lacks_writes(struct mddev *mddev, u32 device);
 /* Keeps it a candidate over the update that was just read, which it may not belong to. As above. */
 void mdc_md_hold_candidate(struct mddev *mddev, u32 device);
 /* How new this node's idea of the array is. */
@@ -105,20 +108,29 @@ u64 mdc_md_events(struct mddev *mddev);
 
 /* Ends all requests that have begun; those that wait to begin then look again. Sleeps. */
 void mdc_md_drain(struct mddev *mddev);
+/* md core asks before each write whether it may begin; false: not for all (discards of RAID10). */
+bool mdc_md_asks_for_all(struct mddev *mddev);
+/*
+ * A member has failed, and that is not on the disks yet: writes wait for that which md core has
+ * let in, but does not count meanwhile.
+ */
+bool mdc_md_blocked(struct mddev *mddev);
 
 /* Resync. The mark is the first sector that may differ; MDC_MD_CLEAN: none. */
 #define MDC_MD_CLEAN (~(u64)0)
 u64 mdc_md_resync_mark(struct mddev *mddev);
 void mdc_md_lower_resync_mark(struct mddev *mddev, u64 sector);	/* never raises it */
 void mdc_md_resync_needed(struct mddev *mddev);			/* and wakes the thread */
+/* The resync thread: it makes a disk into a leg, and is not a resync of legs. */
+bool mdc_md_recovers(struct mddev *mddev);
+/* The resync thread: it ends before its next step, and md core begins anew. */
+void mdc_md_interrupt_resync(struct mddev *mddev);
 /* Checks at once whether a resync is to be started; needs the array's mutex. */
 void mdc_md_check_recovery(struct mddev *mddev);
 void mdc_md_set_remote_resync(struct mddev *mddev, bool remote);
 /* Takes over, from the superblock read last, that the array is in sync. True if it changed. */
 bool mdc_md_take_clean(struct mddev *mddev);
 
-/* The recovery that runs here copies all, bitmaps or not, and no leg is missing beside. */
-bool mdc_md_copies_all(struct mddev *mddev);
 
 /* Reshape. */
 bool mdc_md_reshaping(struct mddev *mddev);		/* the superblock says so */
@@ -126,16 +138,13 @@ bool mdc_md_reshape_cut_off(struct mddev *mddev);	/* stopped in the middle of on
 void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under way */
 
 /*
- * Bitmaps. All but mdc_md_bitmap_follow() and mdc_md_bitmap_resize() need the array's mutex: a stop
- * takes the array's own bitmap away under it. It is -ENODEV, or nothing, when that has happened.
+ * Bitmaps. All but mdc_md_bitmap_resize() need the array's mutex: a stop takes the array's own bitmap
+ * away under it. It is -ENODEV, or nothing, when that has happened.
  *
  * Merges the bitmap of SLOT into ours; RANGE is what was dirty in it. With CLEAR the
  * other one is clean afterwards. 0 or -errno.
  */
 int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range);
-/* Another node has copied all of DONE and goes on with NEXT: our bitmap need not ask for it again. */
-void mdc_md_bitmap_follow(struct mddev *mddev, const struct mdc_range *done,
-			  const struct mdc_range *next);
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages);	/* slot -1: ours */
 int mdc_md_bitmap_set_pages(struct mddev *mddev, int slot, unsigned long pages);
 int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors);

@@ -10,17 +10,44 @@ void mdc_md_update_sb(struct mddev *mddev)
 	md_update_sb(mddev, 1);
 }
 
+/* It becomes a leg, and was none before: no bitmap says what it lacks. */
+static bool lacks_all(const struct mdp_superblock_1 *sb)
+{
+	u32 features = le32_to_cpu(sb->feature_map);
+
+	return (features & MD_FEATURE_RECOVERY_OFFSET) && !(features & MD_FEATURE_RECOVERY_BITMAP);
+}
+
+/*
+ * md core takes a leg that appears for one that was there before, and would recover it by bitmaps
+ * if the recovery falls to this node; and write that to its superblock, for others to believe.
+ */
+static void copy_all_to(struct mddev *mddev, struct md_rdev *rdev)
+{
+	struct r1conf *conf = mddev->private;
+
+	if (rdev->raid_disk < 0 || test_bit(In_sync, &rdev->flags) ||
+	    test_bit(Faulty, &rdev->flags) || !rdev->sb_page ||
+	    !lacks_all(page_address(rdev->sb_page)))
+		return;
+	rdev->saved_raid_disk = -1;
+	if (mddev->level == 1)
+		conf->fullsync = 1;
+}
+
 void mdc_md_reload_sb(struct mddev *mddev, u32 device)
 {
 	struct md_rdev *rdev;
 
 	mddev->good_device_nr = device;
 	md_reload_sb(mddev, device);
-	/* A candidate that is to go, see mdc_md_drop_candidate(), was made a spare by that. */
-	rdev_for_each(rdev, mddev)
+	rdev_for_each(rdev, mddev) {
+		copy_all_to(mddev, rdev);
+		/* One that is to go, see mdc_md_drop_candidate(), was made a spare by that. */
 		if (rdev->raid_disk < 0 && !test_bit(Faulty, &rdev->flags) &&
 		    test_bit(ClusterRemove, &rdev->flags))
 			set_bit(Candidate, &rdev->flags);
+	}
 }
 
 bool mdc_md_sb_pending(struct mddev *mddev)
@@ -148,6 +175,15 @@ static int leg_in_sb(struct mddev *mddev, struct md_rdev *rdev)
 	return role < MD_DISK_ROLE_MAX ? role : -1;
 }
 
+bool mdc_md_lacks_writes(struct mddev *mddev, u32 device)
+{
+	struct md_rdev *rdev = mdc_find_rdev(mddev, device);
+
+	return rdev && rdev->sb_page && mddev->degraded && mddev->bitmap &&
+	       role_in(page_address(rdev->sb_page), device) < MD_DISK_ROLE_MAX &&
+	       mdc_bm_dirty(mddev);
+}
+
 /* For mdc_ops_remove(): another node made a leg of it, and this one has not followed yet. */
 bool mdc_md_leg_elsewhere(struct mddev *mddev, struct md_rdev *rdev)
 {
@@ -189,7 +225,8 @@ static int read_super(struct mddev *mddev, struct md_rdev *rdev, struct page *pa
 	       memcmp(sb->set_uuid, mddev->uuid, sizeof(sb->set_uuid)) ? -EINVAL : 0;
 }
 
-int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, u64 *events)
+/* 0 or -errno. LACKS: it lacks all. */
+static int look_at(struct mddev *mddev, struct md_rdev *rdev, u64 *events, bool *lacks)
 {
 	const struct mdp_superblock_1 *sb;
 	struct page *page;
@@ -200,27 +237,38 @@ int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, u64 *events)
 		return -ENOMEM;
 	sb = page_address(page);
 	ret = read_super(mddev, rdev, page);
-	if (!ret)
+	if (!ret) {
 		*events = le64_to_cpu(sb->events);
+		*lacks = lacks_all(sb);
+	}
 	__free_page(page);
 	return ret;
 }
 
+int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, u64 *events)
+{
+	bool lacks;
+
+	return look_at(mddev, rdev, events, &lacks);
+}
+
 /*
  * A member that another node has failed is not written any more: it is not the newest. A spare is
- * written, and may be a leg by now, elsewhere.
+ * written, and may be a leg by now, elsewhere. Of several a disk that lacks all: md core (6.12 on)
+ * goes by the superblock that it is told to read.
  */
 int mdc_md_newest_device(struct mddev *mddev)
 {
 	struct md_rdev *rdev;
 	u64 events, most = 0;
 	int device = -1;
+	bool lacks;
 
 	rdev_for_each(rdev, mddev) {
 		if (test_bit(Candidate, &rdev->flags) || test_bit(Faulty, &rdev->flags) ||
-		    mdc_rdev_events(mddev, rdev, &events))
+		    look_at(mddev, rdev, &events, &lacks))
 			continue;
-		if (device < 0 || events > most) {
+		if (device < 0 || events > most || (events == most && lacks)) {
 			device = rdev->desc_nr;
 			most = events;
 		}

@@ -304,21 +304,44 @@ static bool is_the_disk(struct mdc_cluster *c)
 	return mdc_md_candidate_is(c->mddev, device, uuid);
 }
 
+/*
+ * The kernel's own module recovers a disk that was a leg before by its own node's bitmap alone, and
+ * then takes it for whole.
+ */
+static bool loses_writes(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool writes;
+	u32 device;
+
+	spin_lock_irqsave(&c->lock, flags);
+	device = c->add.device;
+	writes = c->add.writes;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return !writes && mdc_md_lacks_writes(c->mddev, device);
+}
+
 int mdc_newdisk_answer(struct mdc_cluster *c, bool found)
 {
 	bool right = !found || is_the_disk(c);
+	bool loses = found && right && loses_writes(c);
 	unsigned long flags;
 	int ret = 0;
 
 	spin_lock_irqsave(&c->lock, flags);
 	if (c->add.step == MDC_ADD_WAITING && right)
-		c->add.step = found ? MDC_ADD_FOUND : MDC_ADD_MISSING;
+		c->add.step = found && !loses ? MDC_ADD_FOUND : MDC_ADD_MISSING;
 	else
 		ret = -EINVAL;
 	spin_unlock_irqrestore(&c->lock, flags);
+	if (loses && !ret) {
+		mdc_err(c, "device %u is refused: slot %u, which has the kernel's own md-cluster, adds it again and would not copy what was written here while it was away. Add it from this node, or clear it first (mdadm --zero-superblock)\n",
+			c->add.device, c->add.slot);
+		ret = -ESTALE;
+	}
 	if (!right)
 		mdc_warn(c, "the disk that was found is not the one that is being added\n");
-	else if (ret)
+	else if (ret == -EINVAL)
 		mdc_warn(c, "an answer for a new disk comes when nobody waits for it (any more)\n");
 	mdc_changed(c);
 	return ret;

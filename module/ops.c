@@ -86,6 +86,11 @@ int mdc_ops_resync_announce(struct mdc_cluster *c)
 	return mdc_send(c, &msg, false);
 }
 
+void mdc_ops_resync_told(struct mdc_cluster *c)
+{
+	mdc_resync_told(c);
+}
+
 int mdc_ops_resync_update(struct mdc_cluster *c, u64 lo, u64 *hi, u32 least)
 {
 	u64 begun = mdc_now_ms();
@@ -174,30 +179,18 @@ int mdc_ops_remove(struct mdc_cluster *c, struct md_rdev *rdev)
 	return ret;
 }
 
-/* What others wrote while the disk was away stands in their bitmaps. */
 int mdc_ops_readd(struct mdc_cluster *c, struct md_rdev *rdev)
 {
 	struct mdc_msg msg = {
 		.type = MDC_RE_ADD,
 		.raid_slot = mdc_md_rdev_number(rdev),
 	};
-	struct mdc_range dirty;
-	int slot, ret;
+	int ret;
 
 	ret = mdc_channel_take(c, true);
 	if (ret)
 		return ret;
 	ret = mdc_channel_send(c, &msg, 0);
-	for (slot = 0; !ret && slot < c->slots; slot++) {
-		if (slot == c->our_slot)
-			continue;
-		ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
-		if (ret)
-			mdc_err(c, "device %u cannot be added again: the bitmap of slot %d cannot be read (%d)\n",
-				msg.raid_slot, slot, ret);
-		else if (dirty.hi)
-			mdc_lower_mark(c, dirty.lo);
-	}
 	/*
 	 * The superblock still says that it failed: nobody is to read that again before md core
 	 * has written it, which it does next.

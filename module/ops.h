@@ -19,6 +19,8 @@ void mdc_ops_metadata_cancel(struct mdc_cluster *c);				/* mutex */
 
 int mdc_ops_resync_start(struct mdc_cluster *c);	/* resync thread */
 int mdc_ops_resync_announce(struct mdc_cluster *c);	/* resync thread; RESYNCING_START */
+/* Resync thread, before its first sector: it has begun, and others know all they are to know. */
+void mdc_ops_resync_told(struct mdc_cluster *c);
 /*
  * Resync thread. Nobody else writes [LO, *HI) when it returns. LEAST: how many sectors the caller
  * needs; *HI may become less then, and it goes no further without asking again. 0: all.

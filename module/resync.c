@@ -9,6 +9,8 @@
 #include "fault.h"
 #include "suspend.h"
 
+#define RETRY_MS 10000		/* after a disk error */
+
 /* A resync that runs here may be past it already, and ends with the mark lifted. */
 void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
 {
@@ -77,6 +79,47 @@ int mdc_resync_begin(struct mdc_cluster *c)
 	return -ECANCELED;
 }
 
+/* All that other nodes' bitmaps ask for, ours asks for as well. */
+static int take_bitmaps(struct mdc_cluster *c)
+{
+	struct mdc_range dirty;
+	enum mdc_borrow how;
+	int slot, ret = 0;
+
+	how = mdc_borrow(c);
+	if (how == MDC_BORROW_NOT)
+		return -ECANCELED;
+	for (slot = 0; !ret && slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
+		if (ret)
+			mdc_err(c, "the recovery is put off, as the bitmap of slot %d cannot be read (%d)\n",
+				slot, ret);
+	}
+	mdc_borrow_end(c, how);
+	return ret;
+}
+
+/*
+ * md core recovers a disk that was a leg before by what our own bitmap asks for, and what was
+ * written elsewhere while it was away stands in other nodes' bitmaps. By now they all write to it.
+ */
+void mdc_resync_told(struct mdc_cluster *c)
+{
+	int ret;
+
+	if (!mdc_md_recovers(c->mddev))
+		return;
+	ret = take_bitmaps(c);
+	if (!ret)
+		return;
+	if (ret != -ECANCELED)
+		wait_event_idle_timeout(*mdc_md_waiters(c->mddev), resync_is_off(c),
+					msecs_to_jiffies(RETRY_MS));
+	mdc_md_interrupt_resync(c->mddev);
+}
+
 bool mdc_resync_unfinished(struct mdc_cluster *c)
 {
 	struct mdc_range told;
@@ -90,7 +133,6 @@ int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool h
 		.type = MDC_RESYNCING,
 		.low = range->lo,
 		.high = range->hi,
-		.raid_slot = range->hi && mdc_md_copies_all(c->mddev) ? MDC_RESYNCING_ALL : 0,
 	};
 	int ret;
 
@@ -128,27 +170,6 @@ int mdc_resync_end(struct mdc_cluster *c)
 
 /* Another node resyncs. */
 
-/*
- * Only if it copies all: else it passes over chunks that its own bitmap says nothing of, and ours
- * may. A reshape moves in small steps that bitmaps do not follow.
- */
-static void follow(struct mdc_cluster *c, const struct mdc_msg *msg, const struct mdc_range *range)
-{
-	const struct mdc_range begin = { range->lo, range->lo };
-	unsigned long flags;
-	bool goes_on;
-
-	spin_lock_irqsave(&c->lock, flags);
-	goes_on = c->suspended.range.hi && c->suspended.owner == msg->slot && c->followed.hi;
-	spin_unlock_irqrestore(&c->lock, flags);
-	if (msg->raid_slot != MDC_RESYNCING_ALL || mdc_md_reshaping(c->mddev)) {
-		c->followed = (struct mdc_range){ 0, 0 };
-		return;
-	}
-	mdc_md_bitmap_follow(c->mddev, goes_on ? &c->followed : &begin, range);
-	c->followed = *range;
-}
-
 void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 {
 	struct mdc_range range = { msg->low, msg->high };
@@ -157,7 +178,6 @@ void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 	if (range.hi) {
 		mdc_fault("resync.3.peer");
 		mdc_md_set_remote_resync(c->mddev, true);
-		follow(c, msg, &range);
 		mdc_suspend_set(c, msg->slot, &range);
 		return;
 	}

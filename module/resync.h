@@ -12,6 +12,8 @@ void mdc_lower_mark(struct mdc_cluster *c, u64 sector);
 
 /* This node resyncs. */
 int mdc_resync_begin(struct mdc_cluster *c);	/* -EINTR, -ECANCELED: not now */
+/* All others know who takes part: what they know is taken over. May interrupt the recovery. */
+void mdc_resync_told(struct mdc_cluster *c);
 bool mdc_resync_unfinished(struct mdc_cluster *c);	/* others still wait for a range of ours */
 /* HOLDS_MUTEX as for mdc_channel_take(). */
 int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool holds_mutex);

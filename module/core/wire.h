@@ -30,9 +30,6 @@ enum mdc_msg_type {
 /* In the field "low" of NEWDISK, ours: the disk's superblock is written again if it is added. */
 #define MDC_NEWDISK_WRITES 1
 
-/* In the field "raid_slot" of RESYNCING, ours: all is copied, to every leg that is not in sync. */
-#define MDC_RESYNCING_ALL 1
-
 /* A message, decoded. Fields that its type does not use are zero. */
 struct mdc_msg {
 	u32 type;		/* enum mdc_msg_type */

@@ -56,13 +56,19 @@ def wait_recovery(node, dead):
                   f"the recovery of {dead.name}'s bitmap to begin")
 
 
+def data_offset(node, serial):
+    """Where the data of a member begins in its file, in bytes."""
+    examine = node.out(f"mdadm --examine {node.disk(serial)}")
+    return int(re.search(r"Data Offset : (\d+)", examine).group(1)) * 512
+
+
 def legs_equal(cluster, *serials):
     """Compare the data of a mirror's disks in their files on the host; their size in bytes.
 
     Nothing may write meanwhile."""
     node = next(node for node in cluster.nodes if node.running)
     examine = node.out(f"mdadm --examine {node.disk(serials[0])}")
-    offset = int(re.search(r"Data Offset : (\d+)", examine).group(1)) * 512
+    offset = data_offset(node, serials[0])
     size = int(re.search(r"Array Size : (\d+)", examine).group(1)) * 1024
     legs = []
     for serial in serials:

@@ -16,7 +16,7 @@ from box.base import SOURCE
 from box.product import product_tarball
 from byhand import (FENCED, HEARD, IDENT, QUICK, SLOW, beside, create, parameter, the_array,
                     votes, wait_asked, wait_log)
-from mirror import legs_equal, sync_speed, wait_clean
+from mirror import data_offset, legs_equal, sync_speed, wait_clean
 
 INITIATOR, PEER = "initiator", "peer"
 
@@ -110,9 +110,7 @@ def fail(array, node):
 
 def make_differ(array, serial):
     """Behind the back of all nodes: to be made good by a resync of it all."""
-    node = array.running_nodes[0]
-    offset = int(re.search(r"Data Offset : (\d+)",
-                           node.out(f"mdadm --examine {node.disk(serial)}")).group(1)) * 512
+    offset = data_offset(array.running_nodes[0], serial)
     with open(array.cluster.disk_file(serial), "r+b") as leg:
         for at in DIFFER_MB:
             leg.seek(offset + (at << 20))

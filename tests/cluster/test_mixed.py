@@ -69,6 +69,16 @@ def test_fail_and_readd(mixed, who):
     mixed.same(**{leg: "faulty"})
     mixed.fresh(other)
     mixed.remove(node, leg)
+    if loaded(mixed, node) == "stock":
+        # It would recover by its own bitmap alone: what OTHER has written would be lost.
+        assert mixed.manage(node, "re-add", leg, check=False).rc != 0
+        wait_log(other, "would not copy what was written here")
+        # The kernel's own module keeps a candidate that another node refused.
+        mixed.stop(mixed.cluster.nodes[2])
+        mixed.start(mixed.cluster.nodes[2])
+        # Nor takes md core a new leg into an array that was not written to (start_ro=1 of Debian).
+        mixed.fresh(mixed.cluster.nodes[2])
+        node = other
     mixed.manage(node, "re-add", leg)
     mixed.wait_in_sync(leg)
     mixed.healthy()

@@ -129,6 +129,11 @@ int mdc_md_good_device(struct mddev *md)
 	return rdev ? rdev->number : -1;
 }
 
+bool mdc_md_has_spare(struct mddev *md)
+{
+	return md_spare_count(md);
+}
+
 bool mdc_md_has_device(struct mddev *md, u32 device)
 {
 	return md_find(md, device);
@@ -358,6 +363,40 @@ void mdc_md_resync_needed(struct mddev *md)
 	md_wake(md);
 }
 
+bool mdc_md_recovers(struct mddev *md)
+{
+	return md->recover;
+}
+
+void mdc_md_interrupt_resync(struct mddev *md)
+{
+	md->intr = true;
+}
+
+bool mdc_md_asks_for_all(struct mddev *md)
+{
+	(void)md;
+	return true;
+}
+
+/* All adds here are of new disks. */
+bool mdc_md_lacks_writes(struct mddev *md, u32 device)
+{
+	(void)md;
+	(void)device;
+	return false;
+}
+
+bool mdc_md_blocked(struct mddev *md)
+{
+	int i;
+
+	for (i = 0; i < MD_DEVICES; i++)
+		if (md->rdevs[i].used && md->rdevs[i].blocked)
+			return true;
+	return false;
+}
+
 void mdc_md_check_recovery(struct mddev *md)
 {
 	needs_mutex(md, __func__);
@@ -382,15 +421,6 @@ bool mdc_md_take_clean(struct mddev *md)
 }
 
 /* There is no reshape here. */
-
-bool mdc_md_copies_all(struct mddev *md)
-{
-	int i, legs = 0;
-
-	for (i = 0; i < MD_DEVICES; i++)
-		legs += md->rdevs[i].used && md->rdevs[i].leg >= 0 && !md->rdevs[i].faulty;
-	return md->recover && !md->sync && md->full_sync && legs == MD_LEGS;
-}
 
 bool mdc_md_reshaping(struct mddev *md)
 {
@@ -437,26 +467,6 @@ int mdc_md_bitmap_take(struct mddev *md, int slot, bool clear, struct mdc_range 
 		range->hi = (i + 1) * MD_CHUNK;
 	}
 	return 0;
-}
-
-static u32 bits_of(u64 lo, u64 hi)
-{
-	u32 bits = 0;
-	int i;
-
-	for (i = 0; i < MD_CHUNKS; i++)
-		if (i * MD_CHUNK >= lo && (i + 1) * MD_CHUNK <= hi)
-			bits |= 1u << i;
-	return bits;
-}
-
-void mdc_md_bitmap_follow(struct mddev *md, const struct mdc_range *done,
-			  const struct mdc_range *next)
-{
-	/* What the other has passed is in sync; what it is at will be. */
-	if (done->hi)
-		md->need &= ~bits_of(done->lo, min(done->hi, next->lo));
-	md_bitmap_clean(md);
 }
 
 int mdc_md_bitmap_pages(struct mddev *md, int slot, unsigned long *pages)

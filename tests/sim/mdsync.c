@@ -280,6 +280,7 @@ int md_sync(void *arg)
 	if (md->intr)
 		goto skip;
 	mdc_ops_resync_announce(md->c);
+	mdc_ops_resync_told(md->c);
 	go_over(md);
 skip:
 	sim_trace("the resync thread is done");

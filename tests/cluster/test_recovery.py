@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A disk that comes into a mirror gets all that it lacks: what other nodes wrote while it was away,
+and what nobody has written for long, also if another node ends its recovery."""
+import pytest
+
+from box import wait_until
+from byhand import FENCED, HEARD, QUICK, SLOW, ByHand
+from byhand import hand  # noqa: F401
+from mirror import data_offset, legs_equal, wait_clean
+
+ARRAY_MB = 100
+
+
+def create_full(cluster):
+    """A new array on all nodes: no block of it is as on a new disk, and no bitmap asks for one."""
+    n1 = cluster.nodes[0]
+    cluster.blank_disks(*ByHand.POOL)
+    array = ByHand(cluster)
+    array.create(n1, extra="--assume-clean --bitmap-chunk=1M")
+    for serial in array.serials:
+        offset = data_offset(n1, serial)
+        with open(cluster.disk_file(serial), "r+b") as leg:
+            leg.seek(offset)
+            for mib in range(ARRAY_MB):
+                leg.write(bytes([1 + mib]) * (1 << 20))
+    array.start()
+    return array
+
+
+def at_work(hand):
+    """The node that recovers, when it has done some of it; the others wait for their turn."""
+    for node in hand.running_nodes:
+        done = hand.sysfs(node, "sync_completed").split()[0]
+        if done.isdigit() and int(done):
+            return node
+    return None
+
+
+def test_readd_of_a_removed_member(hand):
+    """What n2 wrote meanwhile stands in n2's bitmap alone, and n1 adds the member again."""
+    n1, n2, n3 = hand.cluster.nodes
+    leg = hand.legs[0]
+    hand.manage(n3, "fail", leg)
+    hand.same(**{leg: "faulty"})
+    hand.fresh(n2)
+    hand.remove(n1, leg)
+    hand.manage(n1, "re-add", leg)
+    hand.wait_in_sync(leg)
+    hand.healthy()
+
+
+@pytest.mark.parametrize("how", ["power cut", pytest.param("stop", marks=pytest.mark.full)])
+def test_recovery_of_a_new_disk_is_taken_over(hand, how):
+    """The node at it goes in the middle; the disk was never part of the mirror."""
+    n1 = hand.cluster.nodes[0]
+    hand.stop()
+    hand = create_full(hand.cluster)
+    hand.cluster.by_hand = hand.cluster.by_hand[0], hand
+    (leg, kept), spare = hand.legs, hand.spare
+    hand.take_out(n1, leg)
+    hand.resync_speed(SLOW)
+    hand.add(n1, spare)
+    worker = wait_until(lambda: at_work(hand), HEARD, "a node to recover the new disk")
+    if how == "stop":
+        hand.stop(worker)
+    else:
+        worker.power_cut()
+        next(iter(hand.running_nodes)).wait_for(lambda: hand.cluster.fenced, FENCED,
+                                                f"{worker.name} is fenced")
+    others = [node for node in hand.running_nodes if node is not worker]
+    hand.resync_speed(QUICK)
+    wait_clean(hand.device, others)
+    assert hand.view(others[0])[spare].isdigit()
+    legs_equal(hand.cluster, spare, kept)
+    if how == "stop":
+        hand.start(worker)
+    else:
+        hand.back(worker)
+    hand.healthy()
