@@ -122,10 +122,10 @@ struct mdc_cluster {
 
 	struct mdc_suspended suspended;
 	struct mdc_inflight inflight;	/* writes that began while something was suspended */
+	bool draining;			/* I/O is being brought to an end */
 	bool turned_away;		/* writers wait for the range since the last drain */
 	bool range_lost;		/* ... until its owner was gone; the recoverer goes on from there */
 	bool wake_writers;		/* the recoverer has those look again that wait to write */
-	struct mdc_range followed;	/* of the RESYNCING before; the receiver's alone */
 	struct mdc_peer_add add;
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
 	u64 late_dirt;			/* first sector that came up meanwhile; MDC_MD_CLEAN: none */

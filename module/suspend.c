@@ -26,20 +26,47 @@ bool mdc_suspend_may_write(struct mdc_cluster *c, u64 lo, u64 hi)
 	return may;
 }
 
-void mdc_suspend_drain(struct mdc_cluster *c)
+/* One at a time: md core's quiesce is not counted, and the end of one would end the other. */
+static bool begin_drain(struct mdc_cluster *c, u32 *number)
 {
 	unsigned long flags;
-	u32 number;
+	bool begun;
 
 	spin_lock_irqsave(&c->lock, flags);
-	number = mdc_inflight_drain(&c->inflight);
-	c->turned_away = false;
-	c->counters.quiesced++;
+	begun = !c->draining;
+	if (begun) {
+		c->draining = true;
+		c->turned_away = false;
+		c->counters.quiesced++;
+		*number = mdc_inflight_drain(&c->inflight);
+	}
 	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_md_drain(c->mddev);
+	return begun;
+}
+
+static void end_drain(struct mdc_cluster *c, u32 number, bool complete)
+{
+	unsigned long flags;
+
 	spin_lock_irqsave(&c->lock, flags);
-	mdc_inflight_drained(&c->inflight, number);
+	if (complete)
+		mdc_inflight_drained(&c->inflight, number);
+	c->draining = false;
 	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+void mdc_suspend_drain(struct mdc_cluster *c)
+{
+	bool blocked;
+	u32 number = 0;
+
+	wait_event_idle(c->wait, begin_drain(c, &number));
+	blocked = mdc_md_blocked(c->mddev);
+	mdc_md_drain(c->mddev);
+	blocked |= mdc_md_blocked(c->mddev);
+	/* Else some may be in flight all the same: the next range that has them drains again. */
+	end_drain(c, number, !blocked);
 }
 
 /*
@@ -77,7 +104,8 @@ void mdc_suspend_set(struct mdc_cluster *c, int slot, const struct mdc_range *ra
 	step = set(c, slot, range);
 	/* Of what was suspended already nothing is in flight, unless it was only learned. */
 	due = (c->suspended.range.hi && mdc_inflight_any(&c->inflight, range->lo, range->hi)) ||
-	      (step != MDC_SUSPEND_SAME && c->turned_away);
+	      (step != MDC_SUSPEND_SAME &&
+	       (c->turned_away || !mdc_md_asks_for_all(c->mddev)));
 	spin_unlock_irqrestore(&c->lock, flags);
 	trace_mdc_range(c, slot, range->lo, range->hi);
 	if (due)
