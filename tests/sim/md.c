@@ -234,7 +234,7 @@ int md_spares(struct mddev *md, struct md_rdev *only)
 		sim_trace("device %d becomes leg %d", rdev->number, leg);
 		rdev->offset = 0;
 		rdev->leg = leg;
-		md->full_sync = true;
+		md->full_sync |= rdev->saved_leg < 0;
 		md->change_devs = true;
 		spares++;
 	}
@@ -267,6 +267,8 @@ static void spares_active(struct mddev *md)
 
 static void reap(struct mddev *md)
 {
+	int i;
+
 	kthread_stop(md->sync_thread);
 	md->sync_thread = NULL;
 	if (!md->intr)
@@ -276,6 +278,8 @@ static void reap(struct mddev *md)
 		md->sync_locked = false;
 		mdc_ops_resync_finish(md->c);
 	}
+	for (i = 0; i < MD_DEVICES && md_in_sync(md) == MD_LEGS; i++)
+		md->rdevs[i].saved_leg = -1;
 	md->running = false;
 	md->done = false;
 	md->sync = false;

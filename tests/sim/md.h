@@ -31,6 +31,7 @@ struct md_super {
 	u16 roles[MD_DEVICES];
 	bool has_offset;	/* it is being recovered, up to ... */
 	u64 offset;
+	bool by_bitmap;		/* ... and what bitmaps do not ask for it has */
 	u64 resync_mark;
 	bool other_size;	/* than the array has: only ever in memory */
 };

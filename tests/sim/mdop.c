@@ -62,7 +62,8 @@ static int assemble(struct sim_node *node)
 			rdev->leg = role;
 			rdev->insync = whole;
 			rdev->offset = sb->has_offset ? sb->offset : 0;
-			md->full_sync |= !whole;
+			rdev->saved_leg = sb->by_bitmap ? role : -1;
+			md->full_sync |= !whole && !sb->by_bitmap;
 		}
 		rdev->sb = *sb;
 		memcpy(rdev->sb.roles, best.roles, sizeof(best.roles));
@@ -267,6 +268,7 @@ int op_add(void *arg)
 	*sb = md_disks.disk[good->disk].sb;
 	sb->there = true;
 	sb->has_offset = false;
+	sb->by_bitmap = false;
 	sb->number = free_number(md);
 	sim_trace("add disk %d as device %d", disk, sb->number);
 	sim_sleep_us(sim_between(100, 20000));

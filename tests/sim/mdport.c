@@ -112,6 +112,11 @@ void mdc_md_reload_sb(struct mddev *md, u32 device)
 	for (i = 0; i < MD_DEVICES; i++) {
 		struct md_rdev *rdev = &md->rdevs[i];
 
+		if (rdev->used && rdev->leg >= 0 && !rdev->insync && !rdev->faulty &&
+		    rdev->sb.has_offset && !rdev->sb.by_bitmap) {
+			rdev->saved_leg = -1;
+			md->full_sync = true;
+		}
 		if (rdev->used && rdev->leg < 0 && !rdev->faulty && rdev->removing)
 			rdev->candidate = true;
 	}

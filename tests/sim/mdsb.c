@@ -45,6 +45,7 @@ static void fill_sb(struct mddev *md, struct md_rdev *rdev)
 	sb->resync_mark = md->mark;
 	sb->has_offset = rdev->leg >= 0 && !rdev->insync;
 	sb->offset = sb->has_offset ? rdev->offset : 0;
+	sb->by_bitmap = sb->has_offset && rdev->saved_leg >= 0;
 	for (i = 0; i < MD_DEVICES; i++)
 		sb->roles[i] = ROLE_SPARE;
 	for (i = 0; i < MD_DEVICES; i++)
@@ -145,6 +146,7 @@ static void take_changes(struct mddev *md, const struct md_super *sb)
 		}
 		if (rdev->leg == -1 && role != ROLE_SPARE && role != ROLE_FAULTY &&
 		    !(md->c && mdc_ops_waits_for_sync(md->c))) {
+			rdev->saved_leg = sb->has_offset && !sb->by_bitmap ? -1 : role;
 			md_spares(md, rdev);
 			md->needed = true;
 			md_wake(md);

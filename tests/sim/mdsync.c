@@ -116,6 +116,9 @@ static void write_once(struct mddev *md, int cell)
 	}
 	md_disks.bitmap[md->slot] |= 1u << chunk;
 	disks = write_legs(md, chunk, md->index * MD_WRITERS + cell);
+	/* What a missing leg has not got stays in the bitmap. */
+	if (__builtin_popcount(disks) < MD_LEGS)
+		md->need |= 1u << chunk;
 	md->writes[chunk]--;
 	md->writes_all--;
 	wake_up(&md->barrier_wait);
@@ -188,6 +191,15 @@ static void copy(struct mddev *md, int chunk)
 	md->copying = -1;
 }
 
+static int legs_there(const struct mddev *md)
+{
+	int i, count = 0;
+
+	for (i = 0; i < MD_DEVICES; i++)
+		count += md->rdevs[i].used && md->rdevs[i].leg >= 0 && !md->rdevs[i].faulty;
+	return count;
+}
+
 static void sync_chunk(struct mddev *md, int chunk)
 {
 	u64 lo = chunk * MD_CHUNK, hi = lo + MD_CHUNK;
@@ -201,7 +213,8 @@ static void sync_chunk(struct mddev *md, int chunk)
 				      sim_chance(4) ? 0 : MD_CHUNK);
 	}
 	copy(md, chunk);
-	if (!md->intr && (md->sync || md_in_sync(md) == MD_LEGS))
+	/* What a missing leg lacks is still asked for. */
+	if (!md->intr && legs_there(md) == MD_LEGS)
 		md->need &= ~(1u << chunk);
 	md->sync_chunk = -1;
 	wake_up(&md->barrier_wait);
