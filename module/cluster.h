@@ -129,7 +129,8 @@ struct mdc_cluster {
 	struct mdc_peer_add add;
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
 	u64 late_dirt;			/* first sector that came up meanwhile; MDC_MD_CLEAN: none */
-	struct mdc_window window;	/* the resync thread's alone */
+	struct mdc_window window;	/* the resync thread's alone, as is ... */
+	u64 told_to;			/* RAID10, a recovery: up to where of its members */
 	bool sweep;			/* a device is to be taken out by md core's thread */
 	bool waits_for_sync;		/* a disk came; its recovery has not begun */
 	struct mdc_lock *recover_wait;	/* the recoverer waits for it */

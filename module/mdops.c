@@ -10,6 +10,9 @@
 /* No request of a resync has more sectors. */
 #define REQUEST_SECTORS 256
 
+/* Of each member, as much as md core says of RAID1 at a time. */
+#define RECOVERY_SECTORS 65536
+
 static int op_leave(struct mddev *mddev)
 {
 	struct mdc_cluster *c = mdc_cluster_of(mddev);
@@ -71,6 +74,55 @@ static u32 least_window(struct mddev *mddev, sector_t lo)
 	return max_t(u64, REQUEST_SECTORS, lo >> ilog2(chunk));
 }
 
+/*
+ * SECTOR of the members of a RAID10 with near copies: where the array's chunks begin that have
+ * something there, or (UP) where they end.
+ */
+static u64 array_sector(struct mddev *mddev, u64 sector, bool up)
+{
+	u64 chunk = mddev->chunk_sectors, chunks;
+	u32 copies = mddev->layout & 0xff;
+
+	chunks = div64_u64(sector + (up ? chunk - 1 : 0), chunk) * mddev->raid_disks;
+	return div_u64(chunks + (up ? copies - 1 : 0), copies) * chunk;
+}
+
+/* How far md core may be ahead of what it says it is at: it passes over some requests first. */
+static u64 ahead_of(struct mddev *mddev)
+{
+	return (u64)REQUEST_SECTORS * (mddev->raid_disks + 2);
+}
+
+static bool recovers_near_copies(struct mddev *mddev)
+{
+	return mddev->level == 10 && mddev->chunk_sectors && (mddev->layout & 0xff) &&
+	       (mddev->layout >> 8 & 0xff) == 1 &&
+	       test_bit(MD_RECOVERY_RECOVER, &mddev->recovery);
+}
+
+/*
+ * In a recovery of RAID10 md core moves the low end of its range only down. So after its first step
+ * it would say the same range for good, and ask at each request: what it is at is told here.
+ */
+static int tell_recovery(struct mddev *mddev, sector_t hi)
+{
+	struct mdc_cluster *c = mdc_cluster_of(mddev);
+	u64 at = mddev->curr_resync + ahead_of(mddev);
+	u64 lo, end;
+	int ret;
+
+	if (at <= c->told_to)
+		return 0;
+	at += RECOVERY_SECTORS;
+	lo = array_sector(mddev, mddev->curr_resync_completed, false);
+	end = min_t(u64, array_sector(mddev, at, true), mddev->array_sectors);
+	end = max_t(u64, end, hi);
+	ret = mdc_ops_resync_update(c, lo, &end, 0);
+	if (!ret)
+		c->told_to = at;
+	return ret;
+}
+
 static int op_resync_info_update(struct mddev *mddev, sector_t lo, sector_t hi)
 {
 	sector_t *told = told_up_to(mddev);
@@ -78,6 +130,8 @@ static int op_resync_info_update(struct mddev *mddev, sector_t lo, sector_t hi)
 	u64 end = hi;
 	int ret;
 
+	if (recovers_near_copies(mddev))
+		return tell_recovery(mddev, hi);
 	ret = mdc_ops_resync_update(mdc_cluster_of(mddev), lo, &end, least);
 	if (least)
 		*told = end;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What md core asks of a clustered array; mdport.c has the table that leads here. Each call but
+ * What md core asks of a clustered array; mdops.c has the table that leads here. Each call but
  * join has the cluster that join made. Who holds what is md's: "mutex" stands for reconfig_mutex.
  */
 #ifndef MDC_OPS_H

@@ -72,6 +72,7 @@ int mdc_resync_begin(struct mdc_cluster *c)
 			!mdc_md_sb_pending(c->mddev) || resync_is_off(c));
 	if (!mdc_md_sb_pending(c->mddev)) {
 		mdc_window_begin(&c->window);
+		c->told_to = 0;
 		begin_resyncing(c);
 		return 0;
 	}

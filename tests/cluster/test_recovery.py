@@ -9,6 +9,9 @@ from byhand import hand  # noqa: F401
 from mirror import data_offset, legs_equal, wait_clean
 
 ARRAY_MB = 100
+# KiB/s, so that 200 MiB take 40 s; and what at least lies between the looks, of which each takes one.
+PACE = 5000
+MOVED_KIB = 100 * 1024
 
 
 def create_full(cluster):
@@ -29,11 +32,13 @@ def create_full(cluster):
 
 def at_work(hand):
     """The node that recovers, when it has done some of it; the others wait for their turn."""
-    for node in hand.running_nodes:
-        done = hand.sysfs(node, "sync_completed").split()[0]
-        if done.isdigit() and int(done):
-            return node
-    return None
+    return next((node for node in hand.running_nodes if recovered_kib(hand, node)), None)
+
+
+def recovered_kib(hand, node):
+    """Of each disk; 0: it does not recover one, or has only begun."""
+    done = hand.sysfs(node, "sync_completed").split()[0]
+    return int(done) // 2 if done.isdigit() else 0
 
 
 def test_readd_of_a_removed_member(hand):
@@ -77,3 +82,40 @@ def test_recovery_of_a_new_disk_is_taken_over(hand, how):
     else:
         hand.back(worker)
     hand.healthy()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("level", ["1", "10"])
+def test_what_is_recovered_is_suspended(hand, level):
+    """Elsewhere, up to the end: md core alone says one and the same range of a RAID10 for good."""
+    n1, n2, _ = hand.cluster.nodes
+    hand.stop()
+    hand.cluster.blank_disks(*ByHand.POOL)
+    array = ByHand(hand.cluster, level=level, size="200M")
+    hand.cluster.by_hand = hand.cluster.by_hand[0], array
+    array.create(n1)
+    array.start()
+    array.fresh(n2)
+    leg, spare = array.legs[0], array.spare
+    array.take_out(n1, leg)
+    array.resync_speed(SLOW)
+    array.add(n1, spare)
+    worker = wait_until(lambda: at_work(array), HEARD, "a node to recover the new disk")
+    others = [node for node in hand.cluster.nodes if node is not worker]
+    array.resync_speed(PACE)
+    seen = set()
+    while at_work(array) is worker:
+        # Its range only moves on, and this one is asked first.
+        done = recovered_kib(array, worker)
+        for node in others:
+            suspended = array.module(node)["suspended"]
+            if not done or not suspended:
+                continue
+            assert suspended["to_kib"] > done, f"{node.name}: {suspended}, recovered up to {done}"
+            seen.add(done)
+    assert max(seen) - min(seen) > MOVED_KIB, f"too little of the recovery was seen: {seen}"
+    array.resync_speed(QUICK)
+    wait_clean(array.device, hand.cluster.nodes)
+    legs_equal(hand.cluster, *array.legs)
+    # The next test is to have one of the usual kind.
+    hand.cluster.by_hand = None, array
