@@ -149,19 +149,28 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 	return 0;
 }
 
+/* Of this node's bitmap (SLOT below 0) or, read for it, SLOT's; UPDATE: its superblock first. */
+static int stats_of(struct mddev *mddev, int slot, bool update, struct md_bitmap_stats *stats)
+{
+	void *bitmap = slot < 0 ? mddev->bitmap : others_bitmap(mddev, slot);
+	int ret;
+
+	if (IS_ERR_OR_NULL(bitmap))
+		return bitmap ? PTR_ERR(bitmap) : -ENODEV;
+	if (update)
+		bm_write_sb(mddev, bitmap);
+	ret = bm_stats(mddev, bitmap, stats);
+	if (slot >= 0)
+		bm_free(mddev, bitmap);
+	return ret;
+}
+
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages)
 {
 	struct md_bitmap_stats stats;
-	void *bitmap;
-	int ret;
+	int ret = stats_of(mddev, slot, false, &stats);
 
-	bitmap = slot < 0 ? mddev->bitmap : others_bitmap(mddev, slot);
-	if (IS_ERR_OR_NULL(bitmap))
-		return bitmap ? PTR_ERR(bitmap) : -ENODEV;
-	ret = bm_stats(mddev, bitmap, &stats);
 	*pages = ret ? 0 : stats.pages;
-	if (slot >= 0)
-		bm_free(mddev, bitmap);
 	return ret;
 }
 
@@ -179,18 +188,9 @@ int mdc_md_bitmap_set_pages(struct mddev *mddev, int slot, unsigned long pages)
 int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors)
 {
 	struct md_bitmap_stats stats;
-	void *bitmap;
-	int ret;
+	int ret = stats_of(mddev, slot, update, &stats);
 
-	bitmap = slot < 0 ? mddev->bitmap : others_bitmap(mddev, slot);
-	if (IS_ERR_OR_NULL(bitmap))
-		return bitmap ? PTR_ERR(bitmap) : -ENODEV;
-	if (update)
-		bm_write_sb(mddev, bitmap);
-	ret = bm_stats(mddev, bitmap, &stats);
 	*sectors = ret ? 0 : stats.sync_size;
-	if (slot >= 0)
-		bm_free(mddev, bitmap);
 	return ret;
 }
 
