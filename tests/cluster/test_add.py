@@ -145,12 +145,17 @@ def test_refused_add_leaves_the_cluster_talking(array, spare):
     array.wait_in_sync("d1")
 
 
-def test_late_disk_is_accepted(array, spare):
+def configure(node, words):
+    node.run(f"crm_resource {words}", timeout=60)
+    node.run("crm_resource --wait", timeout=120)
+
+
+def test_late_disk_is_accepted(array, spare, request):
     """The path appears on a peer while it searches. verdict_wait of 4 s leaves the time."""
     n1, n2, n3 = array.cluster.nodes
-    n1.run(f"crm_resource --resource {array.ident} --set-parameter verdict_wait"
-           " --parameter-value 4", timeout=60)
-    n1.run("crm_resource --wait", timeout=120)
+    configure(n1, f"--resource {array.ident} --set-parameter verdict_wait --parameter-value 4")
+    request.addfinalizer(lambda: configure(
+        n1, f"--resource {array.ident} --delete-parameter verdict_wait"))
     n2.detach(spare)
     # The disk comes back when the kernel has asked: seen in the event process's log.
     n2.run("(timeout 60 mdclusterctl events -n 0 | { read line;"
