@@ -237,7 +237,7 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
 	if (kernel_ms && wait_ms > kernel_ms - ANSWER_MS)
 		wait_ms = kernel_ms - ANSWER_MS;
 	t->asked_by = by;
-	mdc_settle_stop(t);
+	mdc_settle_asked(t);
 	mdc_react_add(&t->react, mdc_now_ms(), device_uuid, raid_disk, wait_ms, &out);
 	perform(t, &out);
 	/* Last, as a log file may be slow. */

@@ -21,6 +21,7 @@ static struct mdc_tracked *new_array(struct mdc_daemon *d)
 	mdc_attr_sync_init(&t->sync);
 	mdc_react_init(&t->react);
 	t->drops = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	t->said_before = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	g_ptr_array_add(d->arrays, t);
 	return t;
 }
@@ -78,6 +79,7 @@ void mdc_arrays_drop(struct mdc_tracked *t)
 	mdc_mdioctl_forget(t->daemon->io, t);
 	g_ptr_array_remove_fast(t->daemon->arrays, t);
 	g_hash_table_unref(t->drops);
+	g_hash_table_unref(t->said_before);
 	g_free(t);
 }
 

@@ -67,6 +67,7 @@ struct mdc_tracked {
 	unsigned int verify_seq, verify_left;
 	char verify_device[MDC_KNAME_MAX];
 	GHashTable *drops;		/* node id -> the drop it showed last */
+	GHashTable *said_before;	/* node id -> its attribute when the disk was asked for */
 	unsigned int settled;		/* seq of the add whose disk was taken out again */
 	unsigned int kernel_dropped;	/* seq of the add whose disk the kernel took out */
 	guint settle_wait;		/* timer: it is the kernel's turn to do so */
@@ -154,6 +155,7 @@ void mdc_adds_stop(struct mdc_tracked *t, bool answer);
 
 /* settle.c: after an add that another node refused */
 /* This node has confirmed: another one may have been quicker to refuse. */
+void mdc_settle_asked(struct mdc_tracked *t);	/* for a disk: a new add */
 void mdc_settle_confirmed(struct mdc_tracked *t);
 void mdc_settle_view(struct mdc_tracked *t, const struct mdc_cibview *view, uint32_t self);
 /* Our kernel module has let go of the disk with that number, as the add has failed. */

@@ -139,11 +139,22 @@ void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned
 	mdc_adds_dropped(t, "confirmed here, but the add failed");
 }
 
+/* What a node has said of another add stands there until it says something of this one. */
+static bool is_new(struct mdc_tracked *t, gpointer node, const char *value)
+{
+	if (!g_strcmp0(value, g_hash_table_lookup(t->said_before, node)))
+		return false;
+	g_hash_table_remove(t->said_before, node);
+	return true;
+}
+
 static void node_says(struct mdc_tracked *t, const struct mdc_cib_node *node, const char *value)
 {
 	gpointer key = GUINT_TO_POINTER(node->id);
 	const char *before = g_hash_table_lookup(t->drops, key);
 
+	if (!is_new(t, key, value))
+		return;
 	if (g_str_has_prefix(value, "missing:") || g_str_has_prefix(value, "failed:")) {
 		if (t->react.phase == MDC_REACT_FOUND && same_disk(t, value))
 			take_out(t);
@@ -154,6 +165,25 @@ static void node_says(struct mdc_tracked *t, const struct mdc_cib_node *node, co
 	g_hash_table_insert(t->drops, key, g_strdup(value));
 	if (!same_disk(t, value))
 		rewrite(t);
+}
+
+void mdc_settle_asked(struct mdc_tracked *t)
+{
+	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, NULL);
+	char name[MDC_ATTR_NAME_MAX];
+	unsigned int i;
+
+	mdc_settle_stop(t);
+	g_hash_table_remove_all(t->said_before);
+	if (!view || mdc_attr_name(name, t->track.id, MDC_ATTR_ADD))
+		return;
+	for (i = 0; i < view->n_nodes; i++) {
+		const char *value = mdc_cibview_attr(view, view->nodes[i].id, name);
+
+		if (value)
+			g_hash_table_insert(t->said_before, GUINT_TO_POINTER(view->nodes[i].id),
+					    g_strdup(value));
+	}
 }
 
 void mdc_settle_view(struct mdc_tracked *t, const struct mdc_cibview *view, uint32_t self)
