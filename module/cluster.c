@@ -259,7 +259,7 @@ static struct mdc_cluster *new_cluster(struct mddev *mddev, int slots,
 	spin_lock_init(&c->lock);
 	init_waitqueue_head(&c->wait);
 	mdc_suspended_init(&c->suspended);
-	mdc_inflight_init(&c->inflight);
+	mdc_inflight_init(&c->inflight, mdc_now_ms());
 	return c;
 }
 

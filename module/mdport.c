@@ -127,16 +127,44 @@ static void drain_once(struct mddev *mddev)
  * The quiesce does not wait for requests that were let in before it but not counted: RAID1 has
  * them sleep through it. They are awake now, and nobody is told when they have been counted.
  */
-void mdc_md_drain(struct mddev *mddev)
+static bool drain_raid1(struct mddev *mddev)
 {
 	u64 end = mdc_now_ms() + COUNTED_MS;
+	bool counted;
 
 	drain_once(mddev);
-	if (mddev->level != 1 || !any_waiting(mddev))
-		return;
+	if (!any_waiting(mddev))
+		return true;
 	while (any_waiting(mddev) && mdc_now_ms() < end)
 		usleep_range(50, 200);
+	counted = !any_waiting(mddev);
 	drain_once(mddev);
+	return counted;
+}
+
+/* RAID10's quiesce waits for those that the one before had sleep. */
+bool mdc_md_drain(struct mddev *mddev)
+{
+	if (mddev->level == 1)
+		return drain_raid1(mddev);
+	drain_once(mddev);
+	drain_once(mddev);
+	return true;
+}
+
+void mdc_md_hold_writes(struct mddev *mddev, struct mdc_range *before)
+{
+	before->lo = READ_ONCE(mddev->suspend_lo);
+	before->hi = READ_ONCE(mddev->suspend_hi);
+	WRITE_ONCE(mddev->suspend_lo, 0);
+	WRITE_ONCE(mddev->suspend_hi, MaxSector);
+}
+
+void mdc_md_let_writes(struct mddev *mddev, const struct mdc_range *before)
+{
+	WRITE_ONCE(mddev->suspend_lo, before->lo);
+	WRITE_ONCE(mddev->suspend_hi, before->hi);
+	wake_up(&mddev->sb_wait);
 }
 
 bool mdc_md_asks_for_all(struct mddev *mddev)

@@ -106,8 +106,19 @@ void mdc_md_hold_candidate(struct mddev *mddev, u32 device);
 /* How new this node's idea of the array is. */
 u64 mdc_md_events(struct mddev *mddev);
 
-/* Ends all requests that have begun; those that wait to begin then look again. Sleeps. */
-void mdc_md_drain(struct mddev *mddev);
+/*
+ * Writes that have not begun wait, before md core counts them: since 6.8 it waits for those that
+ * it has counted when it is to take a disk in, also for those that mdc_ops_area_busy() holds.
+ * BEFORE: what an administrator has had wait, for mdc_md_let_writes().
+ */
+void mdc_md_hold_writes(struct mddev *mddev, struct mdc_range *before);
+void mdc_md_let_writes(struct mddev *mddev, const struct mdc_range *before);
+
+/*
+ * Ends all requests that have begun; those that wait to begin then look again. False: some may
+ * have begun that were not counted. Sleeps.
+ */
+bool mdc_md_drain(struct mddev *mddev);
 /* md core asks before each write whether it may begin; false: not for all (discards of RAID10). */
 bool mdc_md_asks_for_all(struct mddev *mddev);
 /*

@@ -19,7 +19,7 @@ bool mdc_suspend_may_write(struct mdc_cluster *c, u64 lo, u64 hi)
 	spin_lock_irqsave(&c->lock, flags);
 	may = !mdc_suspended_covers(&c->suspended, lo, hi);
 	if (may)
-		mdc_inflight_note(&c->inflight, lo, hi);
+		mdc_inflight_note(&c->inflight, mdc_now_ms(), lo, hi);
 	else
 		c->turned_away = true;
 	spin_unlock_irqrestore(&c->lock, flags);
@@ -27,7 +27,7 @@ bool mdc_suspend_may_write(struct mdc_cluster *c, u64 lo, u64 hi)
 }
 
 /* One at a time: md core's quiesce is not counted, and the end of one would end the other. */
-static bool begin_drain(struct mdc_cluster *c, u32 *number)
+static bool begin_drain(struct mdc_cluster *c)
 {
 	unsigned long flags;
 	bool begun;
@@ -38,19 +38,18 @@ static bool begin_drain(struct mdc_cluster *c, u32 *number)
 		c->draining = true;
 		c->turned_away = false;
 		c->counters.quiesced++;
-		*number = mdc_inflight_drain(&c->inflight);
 	}
 	spin_unlock_irqrestore(&c->lock, flags);
 	return begun;
 }
 
-static void end_drain(struct mdc_cluster *c, u32 number, bool complete)
+static void end_drain(struct mdc_cluster *c, u32 begun, bool complete)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
 	if (complete)
-		mdc_inflight_drained(&c->inflight, number);
+		mdc_inflight_drained(&c->inflight, begun);
 	c->draining = false;
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
@@ -58,15 +57,16 @@ static void end_drain(struct mdc_cluster *c, u32 number, bool complete)
 
 void mdc_suspend_drain(struct mdc_cluster *c)
 {
-	bool blocked;
-	u32 number = 0;
+	bool complete;
+	u32 begun;
 
-	wait_event_idle(c->wait, begin_drain(c, &number));
-	blocked = mdc_md_blocked(c->mddev);
-	mdc_md_drain(c->mddev);
-	blocked |= mdc_md_blocked(c->mddev);
+	wait_event_idle(c->wait, begin_drain(c));
+	begun = mdc_now_ms();
+	complete = !mdc_md_blocked(c->mddev);
+	complete &= mdc_md_drain(c->mddev);
+	complete &= !mdc_md_blocked(c->mddev);
 	/* Else some may be in flight all the same: the next range that has them drains again. */
-	end_drain(c, number, !blocked);
+	end_drain(c, begun, complete);
 }
 
 /*
@@ -78,7 +78,7 @@ static enum mdc_suspend_step set(struct mdc_cluster *c, int slot, const struct m
 	if (range->hi && !mdc_may_be_live(c, slot))
 		return MDC_SUSPEND_SAME;
 	if (range->hi && !c->suspended.range.hi)
-		mdc_inflight_begin(&c->inflight);
+		mdc_inflight_begin(&c->inflight, mdc_now_ms());
 	return mdc_suspended_set(&c->suspended, slot, range);
 }
 

@@ -4,35 +4,34 @@
  */
 #include "inflight.h"
 
-/* Numbers wrap: what is long past may then count as to come, which costs a drain. */
+/* Times wrap: what is long past may then count as to come, which costs a drain. */
 static bool after(u32 a, u32 b)
 {
 	return a != b && a - b < 1u << 31;
 }
 
-void mdc_inflight_init(struct mdc_inflight *f)
+void mdc_inflight_init(struct mdc_inflight *f, u32 now)
 {
 	u32 i;
 
-	f->drained = 0;
-	f->next = 1;
-	f->begun = 1;
+	f->noted = now - 1;
+	f->drained = now;
 	for (i = 0; i < MDC_REGIONS; i++)
-		f->written[i] = 0;
+		f->written[i] = now - 1;
 }
 
-void mdc_inflight_begin(struct mdc_inflight *f)
+void mdc_inflight_begin(struct mdc_inflight *f, u32 now)
 {
-	f->begun = f->next;
+	f->noted = now;
 }
 
-void mdc_inflight_note(struct mdc_inflight *f, u64 lo, u64 hi)
+void mdc_inflight_note(struct mdc_inflight *f, u32 now, u64 lo, u64 hi)
 {
 	u64 region = lo >> MDC_REGION_SHIFT;
 	u32 left;
 
 	for (left = MDC_REGIONS; left && region << MDC_REGION_SHIFT < hi; left--, region++)
-		f->written[region % MDC_REGIONS] = f->next;
+		f->written[region % MDC_REGIONS] = now;
 }
 
 bool mdc_inflight_any(const struct mdc_inflight *f, u64 lo, u64 hi)
@@ -40,21 +39,18 @@ bool mdc_inflight_any(const struct mdc_inflight *f, u64 lo, u64 hi)
 	u64 region = lo >> MDC_REGION_SHIFT;
 	u32 left;
 
-	if (after(f->begun, f->drained))
+	if (!after(f->drained, f->noted))
 		return lo < hi;
 	for (left = MDC_REGIONS; left && region << MDC_REGION_SHIFT < hi; left--, region++)
-		if (after(f->written[region % MDC_REGIONS], f->drained))
+		if (!after(f->drained, f->written[region % MDC_REGIONS]))
 			return true;
 	return false;
 }
 
-u32 mdc_inflight_drain(struct mdc_inflight *f)
+void mdc_inflight_drained(struct mdc_inflight *f, u32 begun)
 {
-	return f->next++;
-}
+	u32 before = begun - MDC_COUNTED_MS;
 
-void mdc_inflight_drained(struct mdc_inflight *f, u32 number)
-{
-	if (after(number, f->drained))
-		f->drained = number;
+	if (after(before, f->drained))
+		f->drained = before;
 }

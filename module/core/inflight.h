@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which parts of an array may have writes in flight. md core tells when a write begins, never when
- * it ends, but it can drain the whole array; so each region keeps the number of the drain before
- * which it was last written. Pure; whoever owns the struct guards it.
+ * it ends, but it can drain the whole array; so each region keeps when it was last written. Times
+ * are in ms, and may wrap. Pure; whoever owns the struct guards it.
  */
 #ifndef MDC_CORE_INFLIGHT_H
 #define MDC_CORE_INFLIGHT_H
@@ -12,26 +12,28 @@
 #define MDC_REGION_SHIFT 11	/* of sectors: 1 MiB */
 #define MDC_REGIONS 4096	/* one that shares a place with a busy one is drained too often */
 
+/* A write that has begun is counted by md core a little later: by then at the latest. */
+#define MDC_COUNTED_MS 20
+
 struct mdc_inflight {
-	u32 next;	/* number of the drain that is to come; they may wrap */
-	u32 drained;	/* of the last one that has ended */
-	u32 begun;	/* what was to come when writes began to be noted */
-	u32 written[MDC_REGIONS];	/* what was to come when it was written last */
+	u32 noted;	/* since when writes are */
+	u32 drained;	/* what began before has ended */
+	u32 written[MDC_REGIONS];
 };
 
-void mdc_inflight_init(struct mdc_inflight *f);
+/* Nothing is in flight. */
+void mdc_inflight_init(struct mdc_inflight *f, u32 now);
 
 /* From now on each write is noted. Before, none was: all may have some in flight. */
-void mdc_inflight_begin(struct mdc_inflight *f);
+void mdc_inflight_begin(struct mdc_inflight *f, u32 now);
 
 /* A write of [lo, hi) begins. */
-void mdc_inflight_note(struct mdc_inflight *f, u64 lo, u64 hi);
+void mdc_inflight_note(struct mdc_inflight *f, u32 now, u64 lo, u64 hi);
 
 /* Whether [lo, hi) may have writes in flight. */
 bool mdc_inflight_any(const struct mdc_inflight *f, u64 lo, u64 hi);
 
-/* A drain begins: returns its number, for its end. Several may be under way. */
-u32 mdc_inflight_drain(struct mdc_inflight *f);
-void mdc_inflight_drained(struct mdc_inflight *f, u32 number);
+/* A drain that began at BEGUN has ended. */
+void mdc_inflight_drained(struct mdc_inflight *f, u32 begun);
 
 #endif

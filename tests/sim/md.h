@@ -77,6 +77,7 @@ struct mddev {
 
 	bool array_frozen;
 	int suspended, active, writers;	/* the array's I/O, requests in it, who makes them */
+	bool held;			/* none of those comes in that have not begun */
 	int writes[MD_CHUNKS], writes_all;
 	bool cell_used[MD_WRITERS];
 	int sync_chunk;			/* -1: none */

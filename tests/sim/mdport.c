@@ -344,10 +344,24 @@ u64 mdc_md_events(struct mddev *md)
 	return md->events;
 }
 
-void mdc_md_drain(struct mddev *md)
+bool mdc_md_drain(struct mddev *md)
 {
 	md_quiesce(md, true);
 	md_quiesce(md, false);
+	return true;
+}
+
+void mdc_md_hold_writes(struct mddev *md, struct mdc_range *before)
+{
+	memset(before, 0, sizeof(*before));
+	md->held = true;
+}
+
+void mdc_md_let_writes(struct mddev *md, const struct mdc_range *before)
+{
+	(void)before;
+	md->held = false;
+	wake_up(&md->sb_wait);
 }
 
 /* Resync. */

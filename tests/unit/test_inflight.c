@@ -8,46 +8,60 @@
 #define AROUND ((u64)MDC_REGIONS << MDC_REGION_SHIFT)
 
 static struct mdc_inflight f;
+static u32 now;
 
+static void note(u64 lo, u64 hi)
+{
+	mdc_inflight_note(&f, now, lo, hi);
+}
+
+/* Later, when all that has begun was counted. */
 static void drain(void)
 {
-	mdc_inflight_drained(&f, mdc_inflight_drain(&f));
+	now += MDC_COUNTED_MS + 1;
+	mdc_inflight_drained(&f, now);
 }
 
 static int setup(void **state)
 {
 	(void)state;
-	mdc_inflight_init(&f);
-	mdc_inflight_begin(&f);
+	now = 1000;
+	mdc_inflight_init(&f, now);
+	mdc_inflight_begin(&f, now);
 	drain();
 	return 0;
+}
+
+static void test_nothing(void **state)
+{
+	(void)state;
+	mdc_inflight_init(&f, 5);
+	assert_false(mdc_inflight_any(&f, 0, AROUND));
 }
 
 /* Before the first drain all may be in flight, whatever was noted. */
 static void test_unknown(void **state)
 {
-	u32 early;
-
 	(void)state;
-	mdc_inflight_init(&f);
-	early = mdc_inflight_drain(&f);
-	mdc_inflight_begin(&f);
+	now = 1000;
+	mdc_inflight_init(&f, now);
+	mdc_inflight_begin(&f, now);
 	assert_true(mdc_inflight_any(&f, 0, 1));
 	assert_true(mdc_inflight_any(&f, 1000 * REGION, 1000 * REGION + 1));
 	assert_false(mdc_inflight_any(&f, 5, 5));
 	/* One that had begun before does not count. */
-	mdc_inflight_drained(&f, early);
+	mdc_inflight_drained(&f, now - 100);
 	assert_true(mdc_inflight_any(&f, 0, 1));
 	drain();
 	assert_false(mdc_inflight_any(&f, 0, AROUND));
-	mdc_inflight_begin(&f);
+	mdc_inflight_begin(&f, now);
 	assert_true(mdc_inflight_any(&f, 0, 1));
 }
 
 static void test_regions(void **state)
 {
 	(void)state;
-	mdc_inflight_note(&f, 2 * REGION - 1, 3 * REGION + 1);
+	note(2 * REGION - 1, 3 * REGION + 1);
 	assert_false(mdc_inflight_any(&f, 0, REGION));
 	assert_true(mdc_inflight_any(&f, REGION, REGION + 1));
 	assert_true(mdc_inflight_any(&f, 0, REGION + 1));
@@ -59,21 +73,26 @@ static void test_regions(void **state)
 	assert_true(mdc_inflight_any(&f, AROUND + 2 * REGION, AROUND + 2 * REGION + 1));
 	drain();
 	assert_false(mdc_inflight_any(&f, 0, AROUND));
-	mdc_inflight_note(&f, 0, UINT64_MAX);
+	note(0, UINT64_MAX);
 	assert_true(mdc_inflight_any(&f, 77 * REGION, 77 * REGION + 1));
 }
 
-/* A drain ends what was noted before it began, and nothing else. */
+/* A drain ends what was counted before it began, and nothing else. */
 static void test_drains(void **state)
 {
 	u32 first, second;
 
 	(void)state;
-	mdc_inflight_note(&f, 0, 1);
-	first = mdc_inflight_drain(&f);
-	mdc_inflight_note(&f, REGION, REGION + 1);
-	second = mdc_inflight_drain(&f);
-	mdc_inflight_note(&f, 2 * REGION, 2 * REGION + 1);
+	note(0, 1);
+	now += MDC_COUNTED_MS;
+	/* Just so not counted for sure. */
+	mdc_inflight_drained(&f, now);
+	assert_true(mdc_inflight_any(&f, 0, 1));
+	first = ++now;
+	note(REGION, REGION + 1);
+	now += MDC_COUNTED_MS + 1;
+	second = now;
+	note(2 * REGION, 2 * REGION + 1);
 	assert_true(mdc_inflight_any(&f, 0, 1));
 	mdc_inflight_drained(&f, first);
 	assert_false(mdc_inflight_any(&f, 0, 1));
@@ -91,11 +110,10 @@ static void test_wrap(void **state)
 	int i;
 
 	(void)state;
-	f.next = UINT32_MAX - 2;
-	f.drained = UINT32_MAX - 3;
-	f.begun = UINT32_MAX - 3;
+	now = UINT32_MAX - 3 * MDC_COUNTED_MS;
+	mdc_inflight_init(&f, now);
 	for (i = 0; i < 6; i++) {
-		mdc_inflight_note(&f, REGION * i, REGION * i + 1);
+		note(REGION * i, REGION * i + 1);
 		assert_true(mdc_inflight_any(&f, REGION * i, REGION * i + 1));
 		drain();
 		assert_false(mdc_inflight_any(&f, REGION * i, REGION * i + 1));
@@ -105,6 +123,7 @@ static void test_wrap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test_setup(test_regions, setup),
 		cmocka_unit_test_setup(test_drains, setup),
