@@ -42,8 +42,7 @@ static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bo
 	return mddev->bitmap_ops->copy_from_slot(mddev, slot, lo, hi, clear);
 }
 
-/* Whether a resync is to go over the chunks at SECTOR; a degraded array's bits are only read. */
-static bool bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
+bool mdc_bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
 {
 	return mddev->bitmap_ops->start_sync(mddev, sector, sectors, true);
 }
@@ -94,7 +93,7 @@ static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bo
 	return md_bitmap_copy_from_slot(mddev, slot, lo, hi, clear);
 }
 
-static bool bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
+bool mdc_bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors)
 {
 	return md_bitmap_start_sync(mddev->bitmap, sector, sectors, 1);
 }
@@ -111,7 +110,7 @@ bool mdc_bm_dirty(struct mddev *mddev)
 	sector_t sector, sectors;
 
 	for (sector = 0; sector < mddev->resync_max_sectors; sector += sectors) {
-		if (bm_needs(mddev, sector, &sectors))
+		if (mdc_bm_needs(mddev, sector, &sectors))
 			return true;
 		cond_resched();
 	}
@@ -143,7 +142,7 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 		return -EINVAL;
 	if (bm_copy(mddev, slot, &lo, &hi, clear))
 		return -EIO;
-	first = bm_needs(mddev, 0, &sectors);
+	first = mdc_bm_needs(mddev, 0, &sectors);
 	range->lo = first ? 0 : lo;
 	range->hi = first || hi ? hi + (mddev->bitmap_info.chunksize >> SECTOR_SHIFT) : 0;
 	return 0;

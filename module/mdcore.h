@@ -34,6 +34,11 @@ bool mdc_sb_clean(struct mddev *mddev);
 
 /* The array's bitmap can all that a cluster needs. */
 bool mdc_bm_usable(struct mddev *mddev);
+/*
+ * Our own bitmap asks for a resync at SECTOR; the next SECTORS have the same answer. A degraded
+ * array's bits are only read, and so it is asked.
+ */
+bool mdc_bm_needs(struct mddev *mddev, sector_t sector, sector_t *sectors);
 /* Our own bitmap asks for a resync of something. No resync runs; needs the array's mutex. */
 bool mdc_bm_dirty(struct mddev *mddev);
 

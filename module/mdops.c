@@ -87,40 +87,119 @@ static u64 array_sector(struct mddev *mddev, u64 sector, bool up)
 	return div_u64(chunks + (up ? copies - 1 : 0), copies) * chunk;
 }
 
-/* How far md core may be ahead of what it says it is at: it passes over some requests first. */
-static u64 ahead_of(struct mddev *mddev)
+/* The other way round, for the chunk that has SECTOR. */
+static u64 member_sector(struct mddev *mddev, u64 sector)
 {
-	return (u64)REQUEST_SECTORS * (mddev->raid_disks + 2);
+	u64 chunks = div_u64(sector, mddev->chunk_sectors) * (mddev->layout & 0xff);
+
+	return div_u64(chunks, mddev->raid_disks) * mddev->chunk_sectors;
+}
+
+static bool has_near_copies(struct mddev *mddev)
+{
+	return mddev->level == 10 && mddev->chunk_sectors && (mddev->layout & 0xff) &&
+	       (mddev->layout >> 8 & 0xff) == 1;
 }
 
 static bool recovers_near_copies(struct mddev *mddev)
 {
-	return mddev->level == 10 && mddev->chunk_sectors && (mddev->layout & 0xff) &&
-	       (mddev->layout >> 8 & 0xff) == 1 &&
-	       test_bit(MD_RECOVERY_RECOVER, &mddev->recovery);
+	return has_near_copies(mddev) && test_bit(MD_RECOVERY_RECOVER, &mddev->recovery) &&
+	       !test_bit(MD_RECOVERY_SYNC, &mddev->recovery) &&
+	       !test_bit(MD_RECOVERY_RESHAPE, &mddev->recovery);
+}
+
+static bool is_recovered(const struct md_rdev *rdev)
+{
+	return rdev->raid_disk >= 0 && !test_bit(In_sync, &rdev->flags) &&
+	       !test_bit(Faulty, &rdev->flags);
+}
+
+/* Of all that are recovered: what the bitmap asks for, and no more. */
+static bool recovers_by_bitmap(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	bool all = true;
+
+	rcu_read_lock();
+	rdev_for_each_rcu(rdev, mddev)
+		if (is_recovered(rdev))
+			all &= rdev->saved_raid_disk == rdev->raid_disk;
+	rcu_read_unlock();
+	return all;
+}
+
+/* From which sector of the members on nothing is asked for, NEXT; false: it is at AT. */
+static bool is_clean(struct mddev *mddev, u64 at, u64 *next)
+{
+	u64 end = array_sector(mddev, at + 1, true), sector;
+	sector_t sectors;
+
+	for (sector = array_sector(mddev, at, false); sector < end; sector += sectors)
+		if (mdc_bm_needs(mddev, sector, &sectors))
+			return false;
+	*next = max_t(u64, member_sector(mddev, sector), at + mddev->chunk_sectors);
+	return true;
+}
+
+/*
+ * How far md core may be: it says where its request began, and passes over what the bitmap does not
+ * ask for (before 6.12 as far as it goes, else for each disk once).
+ */
+static u64 recovers_at(struct mddev *mddev)
+{
+	u64 at = mddev->curr_resync, next;
+
+	if (recovers_by_bitmap(mddev))
+		for (; at < mddev->dev_sectors && is_clean(mddev, at, &next); at = next)
+			cond_resched();
+	return at + (u64)REQUEST_SECTORS * (mddev->raid_disks + 2);
 }
 
 /*
  * In a recovery of RAID10 md core moves the low end of its range only down. So after its first step
- * it would say the same range for good, and ask at each request: what it is at is told here.
+ * it would say the same range for good, and ask at each request: what it is at is told here. Of
+ * what it has asked for before, nothing is under way when others may write there.
  */
 static int tell_recovery(struct mddev *mddev, sector_t hi)
 {
 	struct mdc_cluster *c = mdc_cluster_of(mddev);
-	u64 at = mddev->curr_resync + ahead_of(mddev);
+	u64 at = recovers_at(mddev);
 	u64 lo, end;
 	int ret;
 
 	if (at <= c->told_to)
 		return 0;
+	wait_event(mddev->recovery_wait, !atomic_read(&mddev->recovery_active));
 	at += RECOVERY_SECTORS;
-	lo = array_sector(mddev, mddev->curr_resync_completed, false);
+	lo = array_sector(mddev, mddev->curr_resync, false);
 	end = min_t(u64, array_sector(mddev, at, true), mddev->array_sectors);
 	end = max_t(u64, end, hi);
 	ret = mdc_ops_resync_update(c, lo, &end, 0);
 	if (!ret)
 		c->told_to = at;
 	return ret;
+}
+
+bool mdc_md_recovery_begins(struct mddev *mddev, struct mdc_range *range)
+{
+	struct md_rdev *rdev;
+	u64 at = MaxSector;
+
+	rcu_read_lock();
+	rdev_for_each_rcu(rdev, mddev)
+		if (is_recovered(rdev))
+			at = min_t(u64, at, rdev->recovery_offset);
+	rcu_read_unlock();
+	if (at == MaxSector)
+		return false;
+	range->lo = at;
+	range->hi = at + RECOVERY_SECTORS;
+	if (has_near_copies(mddev)) {
+		range->lo = array_sector(mddev, range->lo, false);
+		range->hi = min_t(u64, array_sector(mddev, range->hi, true),
+				  mddev->array_sectors);
+	}
+	return true;
 }
 
 static int op_resync_info_update(struct mddev *mddev, sector_t lo, sector_t hi)
@@ -131,9 +210,13 @@ static int op_resync_info_update(struct mddev *mddev, sector_t lo, sector_t hi)
 	int ret;
 
 	if (recovers_near_copies(mddev))
-		return tell_recovery(mddev, hi);
-	ret = mdc_ops_resync_update(mdc_cluster_of(mddev), lo, &end, least);
-	if (least)
+		ret = tell_recovery(mddev, hi);
+	else
+		ret = mdc_ops_resync_update(mdc_cluster_of(mddev), lo, &end, least);
+	/* md core goes on all the same: no further than this request. */
+	if (ret)
+		mdc_md_interrupt_resync(mddev);
+	else if (least)
 		*told = end;
 	return ret;
 }
@@ -245,7 +328,10 @@ static int op_resync_start_notify(struct mddev *mddev)
 	struct mdc_cluster *c = mdc_cluster_of(mddev);
 	int ret = mdc_ops_resync_announce(c);
 
-	mdc_ops_resync_told(c);
+	if (ret)
+		mdc_md_interrupt_resync(mddev);
+	else
+		mdc_ops_resync_told(c);
 	return ret;
 }
 

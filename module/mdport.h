@@ -131,9 +131,13 @@ bool mdc_md_blocked(struct mddev *mddev);
 #define MDC_MD_CLEAN (~(u64)0)
 u64 mdc_md_resync_mark(struct mddev *mddev);
 void mdc_md_lower_resync_mark(struct mddev *mddev, u64 sector);	/* never raises it */
+void mdc_md_raise_resync_mark(struct mddev *mddev);		/* to none */
 void mdc_md_resync_needed(struct mddev *mddev);			/* and wakes the thread */
+bool mdc_md_resyncs_first(struct mddev *mddev);		/* before it recovers a disk (6.10 on) */
 /* The resync thread: it makes a disk into a leg, and is not a resync of legs. */
 bool mdc_md_recovers(struct mddev *mddev);
+/* ... where it begins, as md core tells the others of it. False: another node has done all. */
+bool mdc_md_recovery_begins(struct mddev *mddev, struct mdc_range *range);
 /* The resync thread: it ends before its next step, and md core begins anew. */
 void mdc_md_interrupt_resync(struct mddev *mddev);
 /* Checks at once whether a resync is to be started; needs the array's mutex. */

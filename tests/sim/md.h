@@ -134,6 +134,7 @@ void md_stop_sync(struct mddev *md);
 
 /* Resync and writes. */
 int md_sync(void *arg);
+u64 md_sync_position(const struct mddev *md);	/* where it begins */
 int md_writer(void *arg);
 void md_quiesce(struct mddev *md, bool still);
 void md_suspend(struct mddev *md);

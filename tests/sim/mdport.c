@@ -376,6 +376,18 @@ void mdc_md_lower_resync_mark(struct mddev *md, u64 sector)
 	md->mark = min(md->mark, sector);
 }
 
+void mdc_md_raise_resync_mark(struct mddev *md)
+{
+	md->mark = MDC_MD_CLEAN;
+}
+
+bool mdc_md_recovery_begins(struct mddev *md, struct mdc_range *range)
+{
+	range->lo = md_sync_position(md);
+	range->hi = range->lo + MD_WINDOW;
+	return range->lo < MD_SECTORS;
+}
+
 void mdc_md_resync_needed(struct mddev *md)
 {
 	md->needed = true;

@@ -52,7 +52,7 @@ void md_bitmap_clean(struct mddev *md)
 
 static bool may_enter(struct mddev *md)
 {
-	if (md->suspended || md->change_pending)
+	if (md->suspended || md->held || md->change_pending)
 		return false;
 	md->active++;
 	return true;
@@ -221,7 +221,7 @@ static void sync_chunk(struct mddev *md, int chunk)
 }
 
 /* Where it begins: what is to be recovered least far, or the mark. */
-static u64 sync_position(const struct mddev *md)
+u64 md_sync_position(const struct mddev *md)
 {
 	u64 start = MDC_MD_CLEAN;
 	int i;
@@ -252,7 +252,7 @@ static void note_offset(struct mddev *md, u64 offset)
 
 static void go_over(struct mddev *md)
 {
-	u64 at = sync_position(md);
+	u64 at = md_sync_position(md);
 
 	sim_trace("%s from %llu", md->sync ? "resync" : "recovery", (unsigned long long)at);
 	while (at < MD_SECTORS && !md->intr) {
