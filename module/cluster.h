@@ -102,6 +102,9 @@ struct mdc_cluster {
 	bool stopped;			/* locks stand still: read balancing as well */
 	bool catching_up;		/* no writes: a leg of others is none here yet, or ... */
 	DECLARE_BITMAP(to_learn, MDC_SLOTS_MAX);	/* ... what these slots resync is unknown */
+	bool holds;			/* md core holds writes; had those in held_before wait */
+	struct mdc_range held_before;
+	bool mark_aside;		/* late_dirt has the mark, so that md core takes a leg in */
 	bool in_cluster;		/* the array is up; messages may be acted upon */
 	bool leaving;
 
@@ -127,6 +130,7 @@ struct mdc_cluster {
 	bool range_lost;		/* ... until its owner was gone; the recoverer goes on from there */
 	bool wake_writers;		/* the recoverer has those look again that wait to write */
 	struct mdc_peer_add add;
+	bool updating;			/* the superblock; md core's own flags say nothing then */
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
 	u64 late_dirt;			/* first sector that came up meanwhile; MDC_MD_CLEAN: none */
 	struct mdc_window window;	/* the resync thread's alone, as is ... */
@@ -135,6 +139,8 @@ struct mdc_cluster {
 	bool waits_for_sync;		/* a disk came; its recovery has not begun */
 	struct mdc_lock *recover_wait;	/* the recoverer waits for it */
 	bool read_again;		/* a node is gone that may have written the superblock */
+
+	DECLARE_BITMAP(put_off, MDC_SLOTS_MAX);	/* of to_recover: not while this node resyncs */
 
 	/* Slots whose bitmap is to be taken over; bits are set and cleared one by one, unlocked. */
 	DECLARE_BITMAP(to_recover, MDC_SLOTS_MAX);

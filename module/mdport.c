@@ -212,10 +212,24 @@ void mdc_md_lower_resync_mark(struct mddev *mddev, u64 sector)
 		WRITE_ONCE(*resync_mark(mddev), sector);
 }
 
+void mdc_md_raise_resync_mark(struct mddev *mddev)
+{
+	WRITE_ONCE(*resync_mark(mddev), MaxSector);
+}
+
 void mdc_md_resync_needed(struct mddev *mddev)
 {
 	set_bit(MD_RECOVERY_NEEDED, &mddev->recovery);
 	mdc_md_wake(mddev);
+}
+
+bool mdc_md_resyncs_first(struct mddev *mddev)
+{
+#ifdef HAVE_RESYNC_START_NOTIFY	/* Linux 6.11 */
+	return true;
+#else
+	return false;
+#endif
 }
 
 bool mdc_md_recovers(struct mddev *mddev)

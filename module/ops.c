@@ -34,12 +34,27 @@ void mdc_ops_load_bitmaps(struct mdc_cluster *c)
 
 /* The superblock. */
 
+static void set_updating(struct mdc_cluster *c, bool updating)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->updating = updating;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (!updating)
+		wake_up_all(mdc_md_waiters(c->mddev));
+}
+
 /* What was added or is back as a mere spare changes no role: it is to be written all the same. */
 int mdc_ops_metadata_start(struct mdc_cluster *c)
 {
-	int ret = mdc_channel_take_kept(c);
+	int ret;
 
-	if (!ret && c->announce)
+	set_updating(c, true);
+	ret = mdc_channel_take_kept(c);
+	if (ret)
+		set_updating(c, false);
+	else if (c->announce)
 		mdc_md_force_update(c->mddev);
 	return ret;
 }
@@ -64,12 +79,14 @@ int mdc_ops_metadata_finish(struct mdc_cluster *c)
 	mdc_fault("add.11");
 	ret = tell_update(c);
 	mdc_channel_give(c);
+	set_updating(c, false);
 	return ret;
 }
 
 void mdc_ops_metadata_cancel(struct mdc_cluster *c)
 {
 	mdc_channel_give(c);
+	set_updating(c, false);
 }
 
 /* Resync. */

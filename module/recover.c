@@ -16,6 +16,7 @@
 
 #define RETRY_MS 10000
 #define CATCH_UP_MS 500	/* between looks at what md core does by itself */
+#define PASSING_MS 20		/* for writes between md core's look and ours */
 
 /* Bitmaps of nodes that are gone. */
 
@@ -48,19 +49,45 @@ static void end_range_of(struct mdc_cluster *c, int slot)
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 
+/*
+ * This node copies a leg onto another one, and takes a chunk for done then, however many other legs
+ * differ there. What comes up meanwhile stays where it is, so that nothing forgets it.
+ */
+static bool put_off(struct mdc_cluster *c, int slot)
+{
+	unsigned long flags;
+	bool off;
+
+	spin_lock_irqsave(&c->lock, flags);
+	off = c->resyncing && mdc_md_recovers(c->mddev);
+	if (off)
+		set_bit(slot, c->put_off);
+	spin_unlock_irqrestore(&c->lock, flags);
+	return off;
+}
+
 /* Its bitmap lock is held in PW: its owner is gone, and nobody else takes it over. */
 static int take_over(struct mdc_cluster *c, int slot)
 {
 	struct mdc_range dirty;
 	enum mdc_borrow how;
 	unsigned long flags;
+	bool later = false;
 	int ret;
 
 	mdc_fault("recover.2");
 	how = mdc_borrow(c);
 	if (how == MDC_BORROW_NOT)
 		return -ESHUTDOWN;
-	ret = mdc_md_bitmap_take(c->mddev, slot, true, &dirty);
+	/* Ours is on the disks before the other one is cleared: one of them always has it. */
+	ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
+	if (!ret && dirty.hi) {
+		/* Before it is looked whether a recovery runs, which looks at the mark as it begins. */
+		mdc_lower_mark(c, dirty.lo);
+		later = put_off(c, slot);
+		if (!later)
+			ret = mdc_md_bitmap_take(c->mddev, slot, true, &dirty);
+	}
 	mdc_borrow_end(c, how);
 	trace_mdc_slot(c, slot, ret ? 0 : dirty.lo, ret ? 0 : dirty.hi, ret);
 	if (ret) {
@@ -71,10 +98,11 @@ static int take_over(struct mdc_cluster *c, int slot)
 	end_range_of(c, slot);
 	mdc_md_continue_reshape(c->mddev);
 	if (dirty.hi) {
-		mdc_lower_mark(c, dirty.lo);
 		mdc_md_set_remote_resync(c->mddev, false);
 		mdc_md_resync_needed(c->mddev);
 	}
+	if (later)
+		return -EAGAIN;
 	clear_bit(slot, c->to_recover);
 	spin_lock_irqsave(&c->lock, flags);
 	c->counters.slots_recovered++;
@@ -103,7 +131,7 @@ static bool more_to_recover(void *arg)
 	    READ_ONCE(w->c->range_lost) || !test_bit(w->slot, w->c->to_recover))
 		return true;
 	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
-		if (!test_bit(slot, w->known))
+		if (!test_bit(slot, w->known) && !test_bit(slot, w->c->put_off))
 			return true;
 	return false;
 }
@@ -237,7 +265,7 @@ int mdc_recover_gather(struct mdc_cluster *c)
 		ret = learn_slot(c, slot);
 		if (ret) {
 			set_bit(slot, c->to_learn);
-			WRITE_ONCE(c->catching_up, true);
+			mdc_recover_catch_up(c);
 			failed = ret;
 		}
 	}
@@ -274,11 +302,76 @@ static int learn_rest(struct mdc_cluster *c)
 	return ret;
 }
 
+/* As long as legs of its own may differ, md core takes none in. */
+static void put_mark_aside(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	u64 mark;
+
+	spin_lock_irqsave(&c->lock, flags);
+	mark = mdc_md_resync_mark(c->mddev);
+	if (mark < c->late_dirt)
+		c->late_dirt = mark;
+	c->mark_aside = true;
+	mdc_md_raise_resync_mark(c->mddev);
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+static void bring_mark_back(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool due;
+
+	spin_lock_irqsave(&c->lock, flags);
+	due = c->mark_aside && c->late_dirt != MDC_MD_CLEAN;
+	c->mark_aside = false;
+	if (due) {
+		mdc_md_lower_resync_mark(c->mddev, c->late_dirt);
+		c->late_dirt = MDC_MD_CLEAN;
+	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (due)
+		mdc_md_resync_needed(c->mddev);
+}
+
+void mdc_recover_let_writes(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	bring_mark_back(c);
+	spin_lock_irqsave(&c->lock, flags);
+	if (c->holds)
+		mdc_md_let_writes(c->mddev, &c->held_before);
+	c->holds = false;
+	c->catching_up = false;
+	c->wake_writers = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
+/* Under the lock. */
+static void hold(struct mdc_cluster *c)
+{
+	if (!c->holds)
+		mdc_md_hold_writes(c->mddev, &c->held_before);
+	c->holds = true;
+}
+
+void mdc_recover_catch_up(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	hold(c);
+	c->catching_up = true;
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+}
+
 /* -EAGAIN: a leg that others write to is none here yet. Then this node's writes wait. */
 static int catch_up(struct mdc_cluster *c)
 {
 	enum mdc_borrow how;
-	unsigned long flags;
 	bool missing;
 	int ret;
 
@@ -291,15 +384,14 @@ static int catch_up(struct mdc_cluster *c)
 	if (how == MDC_BORROW_NOT)
 		return -ESHUTDOWN;
 	missing = mdc_md_leg_missing(c->mddev);
+	if (missing)
+		put_mark_aside(c);
 	mdc_borrow_end(c, how);
 	if (missing) {
 		mdc_md_resync_needed(c->mddev);
 		return -EAGAIN;
 	}
-	spin_lock_irqsave(&c->lock, flags);
-	c->catching_up = false;
-	c->wake_writers = true;
-	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_recover_let_writes(c);
 	return 0;
 }
 
@@ -370,9 +462,11 @@ void mdc_recover_hold_writes(struct mdc_cluster *c)
 		return;
 	mdc_info(c, "a recovery begins onto a disk that is not in use here yet: writes wait until it is\n");
 	spin_lock_irqsave(&c->lock, flags);
-	c->catching_up = true;
+	hold(c);
 	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_changed(c);
+	/* Who is counted and then held would wait for the disk, and the disk for its end. */
+	wait_event_idle_timeout(c->wait, kthread_should_stop(), msecs_to_jiffies(PASSING_MS));
+	mdc_recover_catch_up(c);
 	mdc_lock_poke(c->resync);
 	wake_up_all(mdc_md_waiters(c->mddev));
 	/* Those that have begun without it are to end. */
@@ -399,17 +493,19 @@ static int recover_round(struct mdc_cluster *c)
 	int slot, held = -1, failed, ret;
 	int waits = 0;
 
+	wake_writers(c);
 	ret = catch_up(c);
 	if (ret)
 		return ret;
-	wake_writers(c);
-	bitmap_copy(w.known, c->to_recover, MDC_SLOTS_MAX);
+	bitmap_andnot(w.known, c->to_recover, c->put_off, MDC_SLOTS_MAX);
 	failed = read_its_last_update(c);
 	for_each_set_bit(slot, w.known, MDC_SLOTS_MAX) {
 		if (kthread_should_stop())
 			return 0;
 		ret = recover_one(c, slot, NULL, 0);
-		if (ret == -EAGAIN) {
+		if (test_bit(slot, c->put_off)) {
+			clear_bit(slot, w.known);
+		} else if (ret == -EAGAIN) {
 			held = slot;
 			waits++;
 		} else if (ret) {
@@ -435,7 +531,7 @@ static bool work_to_do(struct mdc_cluster *c)
 	started = c->in_cluster && !c->leaving;
 	waking = c->wake_writers || c->range_lost || c->catching_up;
 	spin_unlock_irqrestore(&c->lock, flags);
-	return started && (waking || !bitmap_empty(c->to_recover, MDC_SLOTS_MAX));
+	return started && (waking || !bitmap_subset(c->to_recover, c->put_off, MDC_SLOTS_MAX));
 }
 
 static int recoverer(void *arg)
@@ -445,7 +541,9 @@ static int recoverer(void *arg)
 	while (!kthread_should_stop()) {
 		wait_event_idle(c->wait, work_to_do(c) || kthread_should_stop());
 		if (!kthread_should_stop() && recover_round(c))
-			wait_event_idle_timeout(c->wait, kthread_should_stop(),
+			wait_event_idle_timeout(c->wait, kthread_should_stop() ||
+						READ_ONCE(c->wake_writers) ||
+						READ_ONCE(c->range_lost),
 						msecs_to_jiffies(READ_ONCE(c->catching_up) ?
 								 CATCH_UP_MS : RETRY_MS));
 	}

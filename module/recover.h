@@ -26,4 +26,10 @@ int mdc_recover_gather(struct mdc_cluster *c);
  */
 void mdc_recover_hold_writes(struct mdc_cluster *c);
 
+/* This node writes nothing until the recoverer has made up for what is missing. */
+void mdc_recover_catch_up(struct mdc_cluster *c);
+
+/* It writes again: all is there, or it leaves. */
+void mdc_recover_let_writes(struct mdc_cluster *c);
+
 #endif

@@ -17,21 +17,31 @@ void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
-	if (c->resyncing && sector < c->late_dirt)
+	if ((c->resyncing || c->mark_aside) && sector < c->late_dirt)
 		c->late_dirt = sector;
+	if (!c->mark_aside)
+		mdc_md_lower_resync_mark(c->mddev, sector);
 	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_md_lower_resync_mark(c->mddev, sector);
 }
 
 /* This node resyncs. */
 
-static void begin_resyncing(struct mdc_cluster *c)
+/*
+ * A recovery takes a chunk for done that it has copied to one leg, whatever others differ there. So
+ * where md core resyncs first, it is to do so. False: it is due.
+ */
+static bool begin_resyncing(struct mdc_cluster *c)
 {
 	unsigned long flags;
+	bool begun;
 
 	spin_lock_irqsave(&c->lock, flags);
-	c->resyncing = true;
+	begun = !mdc_md_resyncs_first(c->mddev) || !mdc_md_recovers(c->mddev) ||
+		mdc_md_resync_mark(c->mddev) == MDC_MD_CLEAN;
+	if (begun)
+		c->resyncing = true;
 	spin_unlock_irqrestore(&c->lock, flags);
+	return begun;
 }
 
 static void end_resyncing(struct mdc_cluster *c)
@@ -43,7 +53,9 @@ static void end_resyncing(struct mdc_cluster *c)
 	c->resyncing = false;
 	dirt = c->late_dirt;
 	c->late_dirt = MDC_MD_CLEAN;
+	bitmap_zero(c->put_off, MDC_SLOTS_MAX);
 	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
 	if (dirt == MDC_MD_CLEAN)
 		return;
 	mdc_md_lower_resync_mark(c->mddev, dirt);
@@ -57,6 +69,27 @@ static bool resync_is_off(void *arg)
 	return kthread_should_stop() || mdc_md_closing(c->mddev) || READ_ONCE(c->catching_up);
 }
 
+static bool update_due(struct mdc_cluster *c)
+{
+	return READ_ONCE(c->updating) || mdc_md_sb_pending(c->mddev);
+}
+
+/*
+ * md core clears its flags before it calls for an update. Who has the mutex, or as a loan, sees it
+ * before that or in it.
+ */
+static int all_know(struct mdc_cluster *c)
+{
+	enum mdc_borrow how = mdc_borrow(c);
+	bool due;
+
+	if (how == MDC_BORROW_NOT)
+		return -ECANCELED;
+	due = update_due(c);
+	mdc_borrow_end(c, how);
+	return due ? -EAGAIN : 0;
+}
+
 /*
  * Also waits until the others know who takes part: they must write to a disk from before the
  * first sector is copied to it.
@@ -68,57 +101,21 @@ int mdc_resync_begin(struct mdc_cluster *c)
 	ret = mdc_lock_convert_unless(c->resync, MDC_EX, 0, resync_is_off, c);
 	if (ret)
 		return ret;
-	wait_event_idle(*mdc_md_waiters(c->mddev),
-			!mdc_md_sb_pending(c->mddev) || resync_is_off(c));
-	if (!mdc_md_sb_pending(c->mddev)) {
-		mdc_window_begin(&c->window);
-		c->told_to = 0;
-		begin_resyncing(c);
-		return 0;
+	do {
+		wait_event_idle(*mdc_md_waiters(c->mddev), !update_due(c) || resync_is_off(c));
+		ret = resync_is_off(c) ? -ECANCELED : all_know(c);
+	} while (ret == -EAGAIN);
+	if (!ret && !begin_resyncing(c)) {
+		mdc_md_resync_needed(c->mddev);
+		ret = -ECANCELED;
 	}
-	mdc_lock_drop(c->resync);
-	return -ECANCELED;
-}
-
-/* All that other nodes' bitmaps ask for, ours asks for as well. */
-static int take_bitmaps(struct mdc_cluster *c)
-{
-	struct mdc_range dirty;
-	enum mdc_borrow how;
-	int slot, ret = 0;
-
-	how = mdc_borrow(c);
-	if (how == MDC_BORROW_NOT)
-		return -ECANCELED;
-	for (slot = 0; !ret && slot < c->slots; slot++) {
-		if (slot == c->our_slot)
-			continue;
-		ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
-		if (ret)
-			mdc_err(c, "the recovery is put off, as the bitmap of slot %d cannot be read (%d)\n",
-				slot, ret);
+	if (ret) {
+		mdc_lock_drop(c->resync);
+		return ret;
 	}
-	mdc_borrow_end(c, how);
-	return ret;
-}
-
-/*
- * md core recovers a disk that was a leg before by what our own bitmap asks for, and what was
- * written elsewhere while it was away stands in other nodes' bitmaps. By now they all write to it.
- */
-void mdc_resync_told(struct mdc_cluster *c)
-{
-	int ret;
-
-	if (!mdc_md_recovers(c->mddev))
-		return;
-	ret = take_bitmaps(c);
-	if (!ret)
-		return;
-	if (ret != -ECANCELED)
-		wait_event_idle_timeout(*mdc_md_waiters(c->mddev), resync_is_off(c),
-					msecs_to_jiffies(RETRY_MS));
-	mdc_md_interrupt_resync(c->mddev);
+	mdc_window_begin(&c->window);
+	c->told_to = 0;
+	return 0;
 }
 
 bool mdc_resync_unfinished(struct mdc_cluster *c)
@@ -147,6 +144,55 @@ int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool h
 		mdc_err(c, "the range of the resync could not be left in %s (%d)\n",
 			mdc_lock_name(c->bitmap), ret);
 	return mdc_send(c, &msg, holds_mutex);
+}
+
+/* All that other nodes' bitmaps ask for, ours asks for as well. */
+static int take_bitmaps(struct mdc_cluster *c)
+{
+	struct mdc_range dirty;
+	enum mdc_borrow how;
+	int slot, ret = 0;
+
+	how = mdc_borrow(c);
+	if (how == MDC_BORROW_NOT)
+		return -ECANCELED;
+	for (slot = 0; !ret && slot < c->slots; slot++) {
+		if (slot == c->our_slot)
+			continue;
+		ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
+		if (ret)
+			mdc_err(c, "the recovery is put off, as the bitmap of slot %d cannot be read (%d)\n",
+				slot, ret);
+	}
+	mdc_borrow_end(c, how);
+	return ret;
+}
+
+/*
+ * md core recovers a disk that was a leg before by what our own bitmap asks for, and what was
+ * written elsewhere while it was away stands in other nodes' bitmaps. By now all write to the disk;
+ * what they began without it they end when they hear of the first range, and it is in their bitmaps
+ * then. Twice, as another node may be about to take a bitmap over: it has it in its own before it
+ * clears that.
+ */
+void mdc_resync_told(struct mdc_cluster *c)
+{
+	struct mdc_range first;
+	int ret;
+
+	if (!mdc_md_recovers(c->mddev) || !mdc_md_recovery_begins(c->mddev, &first))
+		return;
+	ret = mdc_resync_tell(c, &first, false);
+	if (!ret)
+		ret = take_bitmaps(c);
+	if (!ret)
+		ret = take_bitmaps(c);
+	if (!ret)
+		return;
+	if (ret != -ECANCELED)
+		wait_event_idle_timeout(*mdc_md_waiters(c->mddev), resync_is_off(c),
+					msecs_to_jiffies(RETRY_MS));
+	mdc_md_interrupt_resync(c->mddev);
 }
 
 int mdc_resync_end(struct mdc_cluster *c)

@@ -198,25 +198,41 @@ static int free_leg(struct mddev *md)
 	return -1;
 }
 
-int md_spares(struct mddev *md, struct md_rdev *only)
+static bool may_go(const struct md_rdev *rdev)
 {
-	int i, leg, spares = 0;
-	bool removed = false;
+	return rdev->used && rdev->leg >= 0 && rdev->faulty && !rdev->blocked && !rdev->pending;
+}
 
-	if (only && md->running)
-		return 0;
+static bool may_come(const struct md_rdev *rdev)
+{
+	return rdev->used && !rdev->candidate && rdev->leg < 0 && !rdev->faulty;
+}
+
+static bool remove_faulty(struct mddev *md, struct md_rdev *only)
+{
+	bool removed = false;
+	int i;
+
 	for (i = 0; i < MD_DEVICES; i++) {
 		struct md_rdev *rdev = &md->rdevs[i];
 
-		if (!rdev->used || (only && only != rdev) || rdev->leg < 0 || !rdev->faulty ||
-		    rdev->blocked || rdev->pending)
+		if ((only && only != rdev) || !may_go(rdev))
 			continue;
 		rdev->saved_leg = rdev->leg;
 		rdev->leg = -1;
 		removed = true;
 		md->change_devs = true;
 	}
-	if (only && removed)
+	return removed;
+}
+
+int md_spares(struct mddev *md, struct md_rdev *only)
+{
+	int i, leg, spares = 0;
+
+	if (only && md->running)
+		return 0;
+	if (remove_faulty(md, only) && only)
 		return 0;
 	/* By number: which of several spares it is must not depend on the node. */
 	for (i = 0; i < MD_DEVICES; i++) {
@@ -226,7 +242,7 @@ int md_spares(struct mddev *md, struct md_rdev *only)
 			continue;
 		if (rdev->leg >= 0 && !rdev->insync && !rdev->faulty && !rdev->candidate)
 			spares++;
-		if (rdev->candidate || rdev->leg >= 0 || rdev->faulty)
+		if (!may_come(rdev))
 			continue;
 		leg = free_leg(md);
 		if (leg < 0)
@@ -288,28 +304,61 @@ static void reap(struct mddev *md)
 	wake_up(&md->resync_wait);
 }
 
-/* In a worker, with I/O suspended if members change. */
+static bool members_change(struct mddev *md)
+{
+	int i;
+
+	for (i = 0; i < MD_DEVICES; i++)
+		if (may_go(&md->rdevs[i]) || (may_come(&md->rdevs[i]) && free_leg(md) >= 0))
+			return true;
+	return false;
+}
+
+/* Since Linux 6.10 a resync of what may differ comes before disks are taken in; till then after. */
+static void choose(struct mddev *md)
+{
+	int spares = 0;
+
+	if (sim_world.suspends && md->mark != MDC_MD_CLEAN)
+		remove_faulty(md, NULL);
+	else
+		spares = md_spares(md, NULL);
+	md->recover = spares > 0;
+	md->sync = !spares && md->mark != MDC_MD_CLEAN;
+}
+
+/* With the mutex. False: there is nothing to do. */
+static bool begin_sync(struct mddev *md)
+{
+	if (md->closing || md->frozen)
+		return false;
+	choose(md);
+	if (!md->recover && !md->sync)
+		return false;
+	md->sync_thread = kthread_run(md_sync, md, "resync");
+	if (!IS_ERR(md->sync_thread))
+		return true;
+	md->sync_thread = NULL;
+	return false;
+}
+
+/* In a worker; since Linux 6.8 with I/O suspended if members change. */
 static int start_sync(void *arg)
 {
 	struct mddev *md = arg;
-	int spares;
+	bool suspended = sim_world.suspends && members_change(md);
 
+	if (suspended)
+		md_suspend(md);
 	md_lock(md);
-	spares = md->closing || md->frozen ? 0 : md_spares(md, NULL);
-	md->recover = spares > 0;
-	md->sync = !spares && md->mark != MDC_MD_CLEAN;
-	if (!md->closing && !md->frozen && (md->recover || md->sync)) {
-		md->sync_thread = kthread_run(md_sync, md, "resync");
-		if (!IS_ERR(md->sync_thread)) {
-			md_unlock(md);
-			return 0;
-		}
-		md->sync_thread = NULL;
+	if (!begin_sync(md)) {
+		md->recover = false;
+		md->sync = false;
+		md->running = false;
 	}
-	md->recover = false;
-	md->sync = false;
-	md->running = false;
 	md_unlock(md);
+	if (suspended)
+		md_resume(md);
 	wake_up(&md->resync_wait);
 	return 0;
 }

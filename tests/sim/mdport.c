@@ -394,6 +394,12 @@ void mdc_md_resync_needed(struct mddev *md)
 	md_wake(md);
 }
 
+bool mdc_md_resyncs_first(struct mddev *md)
+{
+	(void)md;
+	return sim_world.suspends;
+}
+
 bool mdc_md_recovers(struct mddev *md)
 {
 	return md->recover;

@@ -233,5 +233,22 @@ static inline unsigned long find_next_bit(const unsigned long *map, unsigned lon
 #define bitmap_zero(map, bits) memset(map, 0, BITS_TO_LONGS(bits) * sizeof(long))
 #define bitmap_copy(to, from, bits) memcpy(to, from, BITS_TO_LONGS(bits) * sizeof(long))
 #define bitmap_empty(map, bits) (find_first_bit(map, bits) >= (bits))
+static inline void bitmap_andnot(unsigned long *to, const unsigned long *from,
+				 const unsigned long *mask, u32 bits)
+{
+	u32 i;
+
+	for (i = 0; i < BITS_TO_LONGS(bits); i++)
+		to[i] = from[i] & ~mask[i];
+}
+static inline bool bitmap_subset(const unsigned long *part, const unsigned long *all, u32 bits)
+{
+	u32 i;
+
+	for (i = 0; i < BITS_TO_LONGS(bits); i++)
+		if (part[i] & ~all[i])
+			return false;
+	return true;
+}
 
 #endif

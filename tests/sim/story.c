@@ -374,6 +374,7 @@ static void choose_odds(void)
 	sim_world.join_refused_one_in = sim_chance(8) ? 4 : 0;
 	sim_world.faults_one_in = sim_chance(2) ? 0 : 20 + sim_below(200);
 	sim_world.uevents = sim_chance(2);
+	sim_world.suspends = sim_chance(2);
 }
 
 void story(void)

@@ -29,6 +29,7 @@ struct sim_world {
 	u32 bind_fails_one_in, no_memory_one_in, join_refused_one_in;
 	u32 faults_one_in;
 	bool uevents;			/* no agent is attached */
+	bool suspends;			/* md core does, for members that change; resyncs first */
 	/*
 	 * A node started while a disk was added, and may not have it: what md core makes of that
 	 * is not the cluster's to say.
