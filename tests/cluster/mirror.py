@@ -63,7 +63,8 @@ def data_offset(node, serial):
 
 
 def legs_equal(cluster, *serials):
-    """Compare the data of a mirror's disks in their files on the host; their size in bytes.
+    """Compare the data of a mirror's disks, all of them, in their files on the host; their size in
+    bytes.
 
     Nothing may write meanwhile."""
     node = next(node for node in cluster.nodes if node.running)
@@ -77,7 +78,8 @@ def legs_equal(cluster, *serials):
             legs.append(image.read(size))
     if not any(legs[0]):
         raise BoxError("the mirror holds nothing but zeroes: there is nothing to compare")
-    for at in range(0, size, 4096):
-        if legs[0][at:at + 4096] != legs[1][at:at + 4096]:
-            raise BoxError(f"the legs of the mirror differ at byte {at} of its data")
+    for serial, leg in zip(serials[1:], legs[1:]):
+        for at in range(0, size, 4096):
+            if legs[0][at:at + 4096] != leg[at:at + 4096]:
+                raise BoxError(f"{serials[0]} and {serial} differ at byte {at} of their data")
     return size

@@ -6,7 +6,7 @@ import pytest
 from box import wait_until
 from byhand import FENCED, HEARD, QUICK, SLOW, ByHand
 from byhand import hand  # noqa: F401
-from mirror import data_offset, legs_equal, wait_clean
+from mirror import data_offset, legs_equal, start_writer, stop_writer, wait_clean, written
 
 ARRAY_MB = 100
 # KiB/s, so that 200 MiB take 40 s; and what at least lies between the looks, of which each takes one.
@@ -119,3 +119,37 @@ def test_what_is_recovered_is_suspended(hand, level):
     legs_equal(hand.cluster, *array.legs)
     # The next test is to have one of the usual kind.
     hand.cluster.by_hand = None, array
+
+
+@pytest.mark.full
+def test_added_while_another_node_resyncs_and_writes(hand):
+    """n2 cannot take the disk in before its resync ends. Then n1 recovers it at once, and n2 writes
+    nothing until it has it too; md core waits with that for all writes that have begun."""
+    n1, n2, n3 = hand.cluster.nodes
+    hand.stop()
+    hand.cluster.blank_disks(*ByHand.POOL)
+    array = ByHand(hand.cluster, serials=ByHand.POOL)
+    hand.cluster.by_hand = None, array
+    array.create(n1)
+    array.start()
+    array.fresh(n2)
+    disk = array.legs[2]
+    array.take_out(n1, disk)
+    array.resync_speed(SLOW)
+    # Two chunks of the bitmap cover the array.
+    n2.run(f"cd /sys/block/{array.md(n2)}/md &&"
+           " echo 0-1 > bitmap_set_bits && echo resync > sync_action")
+    for other in (n1, n3):
+        other.wait_for(lambda n=other: array.module(n)["suspended"], HEARD,
+                       "it has heard of the resync")
+    start_writer(array.device, n2)
+    array.add(n1, disk)
+    assert array.sysfs(n2, "sync_action") == "resync"
+    array.resync_speed(QUICK)
+    n1.wait_for(lambda: array.sysfs(n1, "degraded") == "0", HEARD * 2, "the disk to be recovered")
+    count = written(n2)
+    n2.wait_for(lambda: written(n2) > count + 3, HEARD, "its writes to go on")
+    stop_writer(n2)
+    wait_clean(array.device, hand.cluster.nodes)
+    array.same()
+    legs_equal(hand.cluster, *array.legs)
