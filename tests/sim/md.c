@@ -289,13 +289,13 @@ static void reap(struct mddev *md)
 	md->sync_thread = NULL;
 	if (!md->intr)
 		spares_active(md);
+	for (i = 0; i < MD_DEVICES && md_in_sync(md) == MD_LEGS; i++)
+		md->rdevs[i].saved_leg = -1;
 	md_update_sb(md, true);
 	if (md->sync_locked) {
 		md->sync_locked = false;
 		mdc_ops_resync_finish(md->c);
 	}
-	for (i = 0; i < MD_DEVICES && md_in_sync(md) == MD_LEGS; i++)
-		md->rdevs[i].saved_leg = -1;
 	md->running = false;
 	md->done = false;
 	md->sync = false;
