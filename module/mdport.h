@@ -56,7 +56,8 @@ int mdc_md_newest_device(struct mddev *mddev);
 
 /*
  * For a start: the newest superblock has legs that md core has not, or none of those that it has
- * for good, which it cannot make up for any more. Needs the array's mutex.
+ * for good, or a leg's recovery is over meanwhile, which it cannot make up for any more. Needs the
+ * array's mutex.
  */
 bool mdc_md_outdated(struct mddev *mddev);
 

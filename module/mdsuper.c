@@ -18,20 +18,30 @@ static bool lacks_all(const struct mdp_superblock_1 *sb)
 	return (features & MD_FEATURE_RECOVERY_OFFSET) && !(features & MD_FEATURE_RECOVERY_BITMAP);
 }
 
+static u16 role_in(const struct mdp_superblock_1 *sb, u32 device)
+{
+	return device < le32_to_cpu(sb->max_dev) ? le16_to_cpu(sb->dev_roles[device]) :
+						   MD_DISK_ROLE_SPARE;
+}
+
 /*
  * md core takes a leg that appears for one that was there before, and would recover it by bitmaps
- * if the recovery falls to this node; and write that to its superblock, for others to believe.
+ * if the recovery falls to this node; and write that to its superblock, for others to believe. Also
+ * one that it could not take in yet. Where its own superblock has it as a spare, the node that
+ * made it a leg died before it wrote that.
  */
 static void copy_all_to(struct mddev *mddev, struct md_rdev *rdev)
 {
 	struct r1conf *conf = mddev->private;
+	const struct mdp_superblock_1 *sb;
 
-	if (rdev->raid_disk < 0 || test_bit(In_sync, &rdev->flags) ||
-	    test_bit(Faulty, &rdev->flags) || !rdev->sb_page ||
-	    !lacks_all(page_address(rdev->sb_page)))
+	if (!rdev->sb_page || test_bit(In_sync, &rdev->flags) || test_bit(Faulty, &rdev->flags))
+		return;
+	sb = page_address(rdev->sb_page);
+	if (!lacks_all(sb) && role_in(sb, rdev->desc_nr) < MD_DISK_ROLE_MAX)
 		return;
 	rdev->saved_raid_disk = -1;
-	if (mddev->level == 1)
+	if (rdev->raid_disk >= 0 && mddev->level == 1)
 		conf->fullsync = 1;
 }
 
@@ -153,12 +163,6 @@ bool mdc_md_reshaping(struct mddev *mddev)
 	}
 	rcu_read_unlock();
 	return active;
-}
-
-static u16 role_in(const struct mdp_superblock_1 *sb, u32 device)
-{
-	return device < le32_to_cpu(sb->max_dev) ? le16_to_cpu(sb->dev_roles[device]) :
-						   MD_DISK_ROLE_SPARE;
 }
 
 /* The leg that the superblock read last has RDEV, a good spare here, as; or -1. */
@@ -295,6 +299,22 @@ static bool too_far(struct mddev *mddev, const struct mdp_superblock_1 *sb)
 	return !good;
 }
 
+/*
+ * Another node has recovered RDEV, and its superblock says no more up to where: a node that reads it
+ * now takes it for recovered only if it knew.
+ */
+static bool recovery_missed(struct mddev *mddev, struct md_rdev *rdev, struct page *page)
+{
+	const struct mdp_superblock_1 *sb = page_address(page);
+
+	if (rdev->raid_disk < 0 || test_bit(In_sync, &rdev->flags) ||
+	    test_bit(Faulty, &rdev->flags) || test_bit(Journal, &rdev->flags) ||
+	    read_super(mddev, rdev, page))
+		return false;
+	return !(le32_to_cpu(sb->feature_map) & MD_FEATURE_RECOVERY_OFFSET) &&
+	       role_in(sb, rdev->desc_nr) < MD_DISK_ROLE_MAX;
+}
+
 bool mdc_md_outdated(struct mddev *mddev)
 {
 	int device = mdc_md_newest_device(mddev);
@@ -309,6 +329,8 @@ bool mdc_md_outdated(struct mddev *mddev)
 		return true;
 	if (!read_super(mddev, rdev, page))
 		outdated = too_far(mddev, page_address(page));
+	rdev_for_each(rdev, mddev)
+		outdated = outdated || recovery_missed(mddev, rdev, page);
 	__free_page(page);
 	return outdated;
 }

@@ -112,10 +112,11 @@ void mdc_md_reload_sb(struct mddev *md, u32 device)
 	for (i = 0; i < MD_DEVICES; i++) {
 		struct md_rdev *rdev = &md->rdevs[i];
 
-		if (rdev->used && rdev->leg >= 0 && !rdev->insync && !rdev->faulty &&
-		    rdev->sb.has_offset && !rdev->sb.by_bitmap) {
+		if (rdev->used && !rdev->insync && !rdev->faulty &&
+		    ((rdev->sb.has_offset && !rdev->sb.by_bitmap) ||
+		     rdev->sb.roles[rdev->number] >= ROLE_FAULTY)) {
 			rdev->saved_leg = -1;
-			md->full_sync = true;
+			md->full_sync |= rdev->leg >= 0;
 		}
 		if (rdev->used && rdev->leg < 0 && !rdev->faulty && rdev->removing)
 			rdev->candidate = true;
@@ -166,6 +167,14 @@ int mdc_md_newest_device(struct mddev *md)
 	return best;
 }
 
+static bool recovery_missed(const struct md_rdev *rdev)
+{
+	const struct md_super *sb = &md_disks.disk[rdev->disk].sb;
+
+	return rdev->leg >= 0 && !rdev->insync && !rdev->faulty && sb->there && !sb->has_offset &&
+	       sb->roles[rdev->number] < ROLE_FAULTY;
+}
+
 bool mdc_md_outdated(struct mddev *md)
 {
 	int device = mdc_md_newest_device(md);
@@ -180,7 +189,7 @@ bool mdc_md_outdated(struct mddev *md)
 
 		if (sb->roles[i] >= ROLE_FAULTY)
 			continue;
-		if (rdev ? rdev->leg < 0 : sb->events > md->events)
+		if (rdev ? rdev->leg < 0 || recovery_missed(rdev) : sb->events > md->events)
 			return true;
 		good += rdev && rdev->insync;
 	}
@@ -362,6 +371,12 @@ void mdc_md_let_writes(struct mddev *md, const struct mdc_range *before)
 	(void)before;
 	md->held = false;
 	wake_up(&md->sb_wait);
+}
+
+bool mdc_md_writes_end(struct mddev *md, unsigned int ms)
+{
+	wait_event_idle_timeout(md->sb_wait, !md->active, msecs_to_jiffies(ms));
+	return !md->active;
 }
 
 /* Resync. */
