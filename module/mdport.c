@@ -167,6 +167,26 @@ void mdc_md_let_writes(struct mddev *mddev, const struct mdc_range *before)
 	wake_up(&mddev->sb_wait);
 }
 
+/* md core's own count, taken as it does when it is to mark the array clean. */
+bool mdc_md_writes_end(struct mddev *mddev, unsigned int ms)
+{
+	u64 end = mdc_now_ms() + ms;
+	bool ended;
+
+	spin_lock(&mddev->lock);
+	mddev->sync_checkers++;
+	spin_unlock(&mddev->lock);
+	percpu_ref_switch_to_atomic_sync(&mddev->writes_pending);
+	/* Nobody is told when the last one ends. */
+	while (!(ended = percpu_ref_is_zero(&mddev->writes_pending)) && mdc_now_ms() < end)
+		usleep_range(200, 1000);
+	spin_lock(&mddev->lock);
+	if (--mddev->sync_checkers == 0)
+		percpu_ref_switch_to_percpu(&mddev->writes_pending);
+	spin_unlock(&mddev->lock);
+	return ended;
+}
+
 bool mdc_md_asks_for_all(struct mddev *mddev)
 {
 	return mddev->level == 1;

@@ -114,6 +114,8 @@ u64 mdc_md_events(struct mddev *mddev);
  */
 void mdc_md_hold_writes(struct mddev *mddev, struct mdc_range *before);
 void mdc_md_let_writes(struct mddev *mddev, const struct mdc_range *before);
+/* Waits while they are held until all that have begun have ended; false: not within MS. Sleeps. */
+bool mdc_md_writes_end(struct mddev *mddev, unsigned int ms);
 
 /*
  * Ends all requests that have begun; those that wait to begin then look again. False: some may

@@ -16,7 +16,8 @@
 
 #define RETRY_MS 10000
 #define CATCH_UP_MS 500	/* between looks at what md core does by itself */
-#define PASSING_MS 20		/* for writes between md core's look and ours */
+#define PASSING_MS 20		/* for writes between md core's look and its count */
+#define ENDING_MS 5000		/* for those that it has counted; what still waits is said */
 
 /* Bitmaps of nodes that are gone. */
 
@@ -451,7 +452,7 @@ void mdc_recover_hold_writes(struct mdc_cluster *c)
 {
 	enum mdc_borrow how;
 	unsigned long flags;
-	bool missing;
+	bool missing, ended;
 
 	how = mdc_borrow(c);
 	if (how == MDC_BORROW_NOT)
@@ -461,16 +462,23 @@ void mdc_recover_hold_writes(struct mdc_cluster *c)
 	if (!missing)
 		return;
 	mdc_info(c, "a recovery begins onto a disk that is not in use here yet: writes wait until it is\n");
+	/*
+	 * Those that have begun without it are to end; if they were held, the disk would wait for
+	 * them. A range is none by now: its sender has "resync" no more.
+	 */
 	spin_lock_irqsave(&c->lock, flags);
 	hold(c);
+	mdc_suspended_init(&c->suspended);
 	spin_unlock_irqrestore(&c->lock, flags);
-	/* Who is counted and then held would wait for the disk, and the disk for its end. */
 	wait_event_idle_timeout(c->wait, kthread_should_stop(), msecs_to_jiffies(PASSING_MS));
+	mdc_suspend_drain(c);
+	ended = mdc_md_writes_end(c->mddev, ENDING_MS);
+	if (!ended)
+		mdc_warn(c, "writes that began before have not ended in %u ms: if they go on, this node does not take the disk in, and what they write is not on it\n",
+			 ENDING_MS);
 	mdc_recover_catch_up(c);
 	mdc_lock_poke(c->resync);
 	wake_up_all(mdc_md_waiters(c->mddev));
-	/* Those that have begun without it are to end. */
-	mdc_suspend_drain(c);
 }
 
 static void wake_writers(struct mdc_cluster *c)
