@@ -117,14 +117,44 @@ bool mdc_bm_dirty(struct mddev *mddev)
 	return false;
 }
 
+static bool is_good(const struct md_rdev *rdev)
+{
+	return test_bit(In_sync, &rdev->flags) && !test_bit(Faulty, &rdev->flags);
+}
+
+/*
+ * md core reads bitmaps of no leg that was added again, and does not forget that when the leg has
+ * all. Others are better, as bitmaps of absent nodes may be old there; but where there is no other,
+ * nothing would ever be recovered.
+ */
+static void keep_a_source(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (is_good(rdev) && !test_bit(Bitmap_sync, &rdev->flags))
+			return;
+	rdev_for_each(rdev, mddev)
+		if (is_good(rdev))
+			clear_bit(Bitmap_sync, &rdev->flags);
+}
+
 /* Of another node; freeing our own slot's would have md core leave the cluster. */
-static void *others_bitmap(struct mddev *mddev, int slot)
+static int check_slot(struct mddev *mddev, int slot)
 {
 	if (!READ_ONCE(mddev->bitmap))
-		return ERR_PTR(-ENODEV);
+		return -ENODEV;
 	if (slot < 0 || slot == mdc_own_slot(mddev))
-		return ERR_PTR(-EINVAL);
-	return bm_of(mddev, slot);
+		return -EINVAL;
+	keep_a_source(mddev);
+	return 0;
+}
+
+static void *others_bitmap(struct mddev *mddev, int slot)
+{
+	int ret = check_slot(mddev, slot);
+
+	return ret ? ERR_PTR(ret) : bm_of(mddev, slot);
 }
 
 /*
@@ -135,11 +165,11 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 {
 	sector_t lo, hi, sectors;
 	bool first;
+	int ret;
 
-	if (!READ_ONCE(mddev->bitmap))
-		return -ENODEV;
-	if (slot < 0 || slot == mdc_own_slot(mddev))
-		return -EINVAL;
+	ret = check_slot(mddev, slot);
+	if (ret)
+		return ret;
 	if (bm_copy(mddev, slot, &lo, &hi, clear))
 		return -EIO;
 	first = mdc_bm_needs(mddev, 0, &sectors);
