@@ -121,6 +121,7 @@ static void compare_members(struct mdc_cluster *c, const struct mdc_member *next
 			continue;
 		clear_bit(slot, gone);
 		clear_bit(slot, c->to_recover);
+		clear_bit(slot, c->put_off);
 	}
 	bitmap_zero(c->failed, MDC_SLOTS_MAX);
 }

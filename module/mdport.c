@@ -11,6 +11,9 @@
 /* How far beyond its end an array's ranges of a resync may reach, in sectors: one window. */
 #define WINDOW_SECTORS (128 * 1024)
 
+/* Of mddev->ro. */
+#define AUTO_READ 2
+
 /* For threads that were woken to get a processor. Beyond it something else holds them up. */
 #define COUNTED_MS 1000
 
@@ -98,6 +101,12 @@ void mdc_md_wake(struct mddev *mddev)
 bool mdc_md_has_thread(struct mddev *mddev)
 {
 	return READ_ONCE(mddev->thread) != NULL;
+}
+
+void mdc_md_end_auto_read(struct mddev *mddev)
+{
+	if (mddev->ro == AUTO_READ)
+		mddev->ro = 0;
 }
 
 bool mdc_md_closing(struct mddev *mddev)

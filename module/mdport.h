@@ -42,6 +42,9 @@ void mdc_md_lock_returned(struct mddev *mddev);
 void mdc_md_wake(struct mddev *mddev);
 bool mdc_md_has_thread(struct mddev *mddev);
 
+/* An array that becomes writable with its first write is so now. */
+void mdc_md_end_auto_read(struct mddev *mddev);
+
 /* The array is about to be stopped. */
 bool mdc_md_closing(struct mddev *mddev);
 

@@ -30,6 +30,8 @@ void mdc_recover_slot(struct mdc_cluster *c, int slot)
 			 slot, c->slots);
 		return;
 	}
+	/* It may have come back since that was put off. */
+	clear_bit(slot, c->put_off);
 	set_bit(slot, c->to_recover);
 	mdc_changed(c);
 	spin_lock_irqsave(&c->lock, flags);
@@ -385,15 +387,17 @@ static int catch_up(struct mdc_cluster *c)
 	if (how == MDC_BORROW_NOT)
 		return -ESHUTDOWN;
 	missing = mdc_md_leg_missing(c->mddev);
-	if (missing)
-		put_mark_aside(c);
-	mdc_borrow_end(c, how);
 	if (missing) {
+		put_mark_aside(c);
+		/* Nor is one taken in before the first write, which would wait here. */
+		mdc_md_end_auto_read(c->mddev);
 		mdc_md_resync_needed(c->mddev);
-		return -EAGAIN;
+	} else {
+		/* With the mutex: the receiver cannot find another one missing meanwhile. */
+		mdc_recover_let_writes(c);
 	}
-	mdc_recover_let_writes(c);
-	return 0;
+	mdc_borrow_end(c, how);
+	return missing ? -EAGAIN : 0;
 }
 
 /*

@@ -173,10 +173,11 @@ static int take_bitmaps(struct mdc_cluster *c)
  * written elsewhere while it was away stands in other nodes' bitmaps. By now all write to the disk;
  * what they began without it they end when they hear of the first range, and it is in their bitmaps
  * then. Twice, as another node may be about to take a bitmap over: it has it in its own before it
- * clears that.
+ * clears that. The range is taken back, as md core may wait for another array on the same disks yet.
  */
 void mdc_resync_told(struct mdc_cluster *c)
 {
+	static const struct mdc_range none;
 	struct mdc_range first;
 	int ret;
 
@@ -187,6 +188,8 @@ void mdc_resync_told(struct mdc_cluster *c)
 		ret = take_bitmaps(c);
 	if (!ret)
 		ret = take_bitmaps(c);
+	if (!ret)
+		ret = mdc_resync_tell(c, &none, false);
 	if (!ret)
 		return;
 	if (ret != -ECANCELED)

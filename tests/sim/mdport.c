@@ -92,6 +92,12 @@ bool mdc_md_has_thread(struct mddev *md)
 	return md->thread != NULL;
 }
 
+/* All are writable here. */
+void mdc_md_end_auto_read(struct mddev *md)
+{
+	(void)md;
+}
+
 bool mdc_md_closing(struct mddev *md)
 {
 	return md->closing;
