@@ -276,6 +276,7 @@ static int receiver(void *arg)
 	bool waits = false;
 	int ret;
 
+	mdc_thread_never_writes_for_memory();
 	while (!kthread_should_stop()) {
 		wait_event_idle(c->wait, kthread_should_stop() || (waits = may_receive(c)));
 		if (!waits)

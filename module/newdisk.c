@@ -398,6 +398,7 @@ static int settler(void *arg)
 	struct mdc_cluster *c = arg;
 	bool late;
 
+	mdc_thread_never_writes_for_memory();
 	while (!kthread_should_stop()) {
 		wait_event_idle(c->wait, step_of(c) == MDC_ADD_SETTLING || READ_ONCE(c->sweep) ||
 				kthread_should_stop());

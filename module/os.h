@@ -15,6 +15,7 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/printk.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -24,6 +25,15 @@
 static inline u64 mdc_now_ms(void)
 {
 	return ktime_to_ms(ktime_get());
+}
+
+/*
+ * For as long as this thread lives: memory that is short may be sought by writing to this very array,
+ * and such writes may wait for what this thread is to do.
+ */
+static inline void mdc_thread_never_writes_for_memory(void)
+{
+	memalloc_noio_save();
 }
 #else
 #include "sim_os.h"

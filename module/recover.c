@@ -550,6 +550,7 @@ static int recoverer(void *arg)
 {
 	struct mdc_cluster *c = arg;
 
+	mdc_thread_never_writes_for_memory();
 	while (!kthread_should_stop()) {
 		wait_event_idle(c->wait, work_to_do(c) || kthread_should_stop());
 		if (!kthread_should_stop() && recover_round(c))

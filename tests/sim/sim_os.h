@@ -94,6 +94,9 @@ struct task_struct *sim_kthread_run(int (*fn)(void *arg), void *arg, const char 
 #define kthread_run(fn, arg, ...) sim_kthread_run(fn, arg, __VA_ARGS__)
 int kthread_stop(struct task_struct *task);
 bool kthread_should_stop(void);
+static inline void mdc_thread_never_writes_for_memory(void)
+{
+}
 bool fatal_signal_pending(struct task_struct *task);
 void wake_up_process(struct task_struct *task);
 void cond_resched(void);
