@@ -102,6 +102,7 @@ struct mdc_cluster {
 	bool stopped;			/* locks stand still: read balancing as well */
 	bool catching_up;		/* no writes: a leg of others is none here yet, or ... */
 	DECLARE_BITMAP(to_learn, MDC_SLOTS_MAX);	/* ... what these slots resync is unknown */
+	bool sync_asks;			/* meanwhile md core looked at its disks, and would resync */
 	bool holds;			/* md core holds writes; had those in held_before wait */
 	struct mdc_range held_before;
 	bool mark_aside;		/* late_dirt has the mark, so that md core takes a leg in */

@@ -124,14 +124,18 @@ struct waiting {
 	unsigned long known[BITS_TO_LONGS(MDC_SLOTS_MAX)];
 };
 
-/* The slot has a node again, or another one's bitmap came up: that may be had at once. */
+/*
+ * Writers wait, the slot has a node again, or another one's bitmap came up, which may be had at
+ * once.
+ */
 static bool more_to_recover(void *arg)
 {
 	struct waiting *w = arg;
 	int slot;
 
 	if (kthread_should_stop() || READ_ONCE(w->c->wake_writers) ||
-	    READ_ONCE(w->c->range_lost) || !test_bit(w->slot, w->c->to_recover))
+	    READ_ONCE(w->c->catching_up) || READ_ONCE(w->c->range_lost) ||
+	    !test_bit(w->slot, w->c->to_recover))
 		return true;
 	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
 		if (!test_bit(slot, w->known) && !test_bit(slot, w->c->put_off))
@@ -367,19 +371,39 @@ void mdc_recover_catch_up(struct mdc_cluster *c)
 	spin_lock_irqsave(&c->lock, flags);
 	hold(c);
 	c->catching_up = true;
+	if (c->recover_wait)
+		mdc_lock_poke(c->recover_wait);
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
+}
+
+bool mdc_recover_refuses_sync(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool refuses;
+
+	spin_lock_irqsave(&c->lock, flags);
+	refuses = c->catching_up;
+	c->sync_asks = refuses;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (refuses)
+		mdc_changed(c);
+	return refuses;
 }
 
 /* -EAGAIN: a leg that others write to is none here yet. Then this node's writes wait. */
 static int catch_up(struct mdc_cluster *c)
 {
 	enum mdc_borrow how;
+	unsigned long flags;
 	bool missing;
 	int ret;
 
 	if (!READ_ONCE(c->catching_up))
 		return 0;
+	spin_lock_irqsave(&c->lock, flags);
+	c->sync_asks = false;
+	spin_unlock_irqrestore(&c->lock, flags);
 	ret = learn_rest(c);
 	if (ret)
 		return ret;
@@ -556,7 +580,8 @@ static int recoverer(void *arg)
 		if (!kthread_should_stop() && recover_round(c))
 			wait_event_idle_timeout(c->wait, kthread_should_stop() ||
 						READ_ONCE(c->wake_writers) ||
-						READ_ONCE(c->range_lost),
+						READ_ONCE(c->range_lost) ||
+						READ_ONCE(c->sync_asks),
 						msecs_to_jiffies(READ_ONCE(c->catching_up) ?
 								 CATCH_UP_MS : RETRY_MS));
 	}

@@ -29,6 +29,9 @@ void mdc_recover_hold_writes(struct mdc_cluster *c);
 /* This node writes nothing until the recoverer has made up for what is missing. */
 void mdc_recover_catch_up(struct mdc_cluster *c);
 
+/* Whether nothing is to be resynced here just now; the recoverer then looks what has changed. */
+bool mdc_recover_refuses_sync(struct mdc_cluster *c);
+
 /* It writes again: all is there, or it leaves. */
 void mdc_recover_let_writes(struct mdc_cluster *c);
 

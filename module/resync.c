@@ -7,9 +7,11 @@
 #include "resync.h"
 #include "channel.h"
 #include "fault.h"
+#include "recover.h"
 #include "suspend.h"
 
 #define RETRY_MS 10000		/* after a disk error */
+#define REFUSED_MS 20		/* md core starts its thread again at once */
 
 /* A resync that runs here may be past it already, and ends with the mark lifted. */
 void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
@@ -98,6 +100,11 @@ int mdc_resync_begin(struct mdc_cluster *c)
 {
 	int ret;
 
+	if (mdc_recover_refuses_sync(c)) {
+		wait_event_idle_timeout(c->wait, !READ_ONCE(c->catching_up) ||
+					kthread_should_stop(), msecs_to_jiffies(REFUSED_MS));
+		return -ECANCELED;
+	}
 	ret = mdc_lock_convert_unless(c->resync, MDC_EX, 0, resync_is_off, c);
 	if (ret)
 		return ret;
