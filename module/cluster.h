@@ -45,6 +45,7 @@ struct task_struct;
 /* How long things may take, in ms; module parameters. */
 struct mdc_limits {
 	unsigned int newdisk_timeout;	/* for a peer to answer for a new disk */
+	unsigned int verdict_timeout;	/* for our agent to say whether the others have it */
 	unsigned int join_timeout;	/* for the DLM to form */
 	unsigned int leave_timeout;	/* for a lockspace that stands still to go on */
 	unsigned int stuck_after;	/* in one message, after which this node counts as stuck */
@@ -67,6 +68,18 @@ struct mdc_peer_add {
 	u64 events;		/* of the array, when the disk was proposed */
 	u64 since;		/* ms */
 	bool writes;		/* its node writes the disk's superblock if it is added */
+};
+
+enum mdc_verdict { MDC_VERDICT_NONE, MDC_VERDICT_PROCEED, MDC_VERDICT_REFUSE };
+
+#define MDC_REASON_MAX 255	/* characters */
+
+/* The disk that this node is about to add. Guarded by the cluster's lock. */
+struct mdc_proposal {
+	u64 id;			/* 0: none; else the agent is asked */
+	u64 last;		/* id of the newest one */
+	enum mdc_verdict verdict;
+	char reason[MDC_REASON_MAX + 1];
 };
 
 struct mdc_counters {
@@ -132,6 +145,8 @@ struct mdc_cluster {
 	bool wake_writers;		/* the recoverer has those look again that wait to write */
 	struct mdc_peer_add add;
 	bool updating;			/* the superblock; md core's own flags say nothing then */
+	struct mdc_proposal proposal;
+	u32 adding;			/* all have it; under reconfig_mutex alone */
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
 	u64 late_dirt;			/* first sector that came up meanwhile; MDC_MD_CLEAN: none */
 	struct mdc_window window;	/* the resync thread's alone, as is ... */

@@ -25,6 +25,7 @@ static const struct kernel_param_ops ms_ops = {
 /* Also read by those who wait, at the moment they begin to. */
 struct mdc_limits mdc_limits = {
 	.newdisk_timeout = 5000,
+	.verdict_timeout = 4000,
 	.join_timeout = 60000,
 	.leave_timeout = 10000,
 	.stuck_after = 60000,
@@ -32,6 +33,8 @@ struct mdc_limits mdc_limits = {
 
 module_param_cb(newdisk_timeout, &ms_ops, &mdc_limits.newdisk_timeout, 0644);
 MODULE_PARM_DESC(newdisk_timeout, "ms that a node has to answer for a disk that another node adds");
+module_param_cb(verdict_timeout, &ms_ops, &mdc_limits.verdict_timeout, 0644);
+MODULE_PARM_DESC(verdict_timeout, "ms that this node's agent has to ask the cluster for a disk that is added here");
 module_param_cb(join_timeout, &ms_ops, &mdc_limits.join_timeout, 0644);
 MODULE_PARM_DESC(join_timeout, "ms that the DLM has to form, and other nodes to let this one in");
 module_param_cb(leave_timeout, &ms_ops, &mdc_limits.leave_timeout, 0644);

@@ -119,7 +119,9 @@ static int put_limits(struct sk_buff *skb, const struct mdc_limits *limits)
 				 READ_ONCE(limits->newdisk_timeout)) ||
 	    nla_put_u32(skb, MDCLUSTER_LIMIT_JOIN_TIMEOUT, READ_ONCE(limits->join_timeout)) ||
 	    nla_put_u32(skb, MDCLUSTER_LIMIT_LEAVE_TIMEOUT, READ_ONCE(limits->leave_timeout)) ||
-	    nla_put_u32(skb, MDCLUSTER_LIMIT_STUCK_AFTER, READ_ONCE(limits->stuck_after)))
+	    nla_put_u32(skb, MDCLUSTER_LIMIT_STUCK_AFTER, READ_ONCE(limits->stuck_after)) ||
+	    nla_put_u32(skb, MDCLUSTER_LIMIT_VERDICT_TIMEOUT,
+			READ_ONCE(limits->verdict_timeout)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -18,9 +18,10 @@
 
 #include "netdump.h"
 #include "netlink.h"
+#include "propose.h"
 #include "uapi/mdcluster.h"
 
-#define MESSAGE_BYTES 256	/* a NEWDISK or an EVENT fits */
+#define MESSAGE_BYTES 256	/* a PROPOSED, a NEWDISK or an EVENT fits */
 #define QUEUE_LENGTH 128
 
 struct listed {
@@ -68,7 +69,9 @@ SAME(MDC_EVENT_RECOVERED, MDCLUSTER_EVENT_RECOVERED);
 SAME(MDC_EVENT_ADD_REFUSED, MDCLUSTER_EVENT_ADD_REFUSED);
 SAME(MDC_EVENT_CANDIDATE_DROPPED, MDCLUSTER_EVENT_CANDIDATE_DROPPED);
 SAME(MDC_EVENT_UPDATED, MDCLUSTER_EVENT_UPDATED);
+SAME(MDC_EVENT_PROPOSAL_OVER, MDCLUSTER_EVENT_PROPOSAL_OVER);
 SAME(MDC_UUID_SIZE, MDCLUSTER_UUID_SIZE);
+SAME(MDC_REASON_MAX, MDCLUSTER_REASON_MAX);
 
 static bool has_value(enum mdc_event event)
 {
@@ -153,8 +156,27 @@ static int attach(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static int hand_verdict(struct genl_info *info, const char *reason)
+{
+	u64 id = nla_get_u64(info->attrs[MDCLUSTER_A_PROPOSAL]);
+	bool proceed = nla_get_u32(info->attrs[MDCLUSTER_A_VERDICT]) == MDCLUSTER_VERDICT_PROCEED;
+	const u8 *uuid = nla_data(info->attrs[MDCLUSTER_A_ARRAY_UUID]);
+	struct listed *l;
+	int ret = -ENOENT;
+
+	mutex_lock(&clusters_lock);
+	list_for_each_entry(l, &clusters, list)
+		if (ret && !memcmp(mdc_md_uuid(l->c->mddev), uuid, MDC_UUID_SIZE))
+			ret = mdc_propose_verdict(l->c, id, proceed, reason);
+	mutex_unlock(&clusters_lock);
+	return ret;
+}
+
 static int take_verdict(struct sk_buff *skb, struct genl_info *info)
 {
+	struct nlattr *reason = info->attrs[MDCLUSTER_A_REASON];
+	int ret;
+
 	if (READ_ONCE(agent) != info->snd_portid) {
 		NL_SET_ERR_MSG(info->extack, "only the attached agent has a say");
 		return -EPERM;
@@ -164,8 +186,10 @@ static int take_verdict(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "a verdict needs ARRAY_UUID, PROPOSAL and VERDICT");
 		return -EINVAL;
 	}
-	NL_SET_ERR_MSG(info->extack, "no proposal with this number is pending");
-	return -ENOENT;
+	ret = hand_verdict(info, reason ? nla_data(reason) : "");
+	if (ret)
+		NL_SET_ERR_MSG(info->extack, "no proposal with this number is pending");
+	return ret;
 }
 
 static const struct nla_policy verdict_policy[] = {
@@ -355,6 +379,48 @@ bool mdc_netlink_newdisk(struct mdc_cluster *c, const struct mdc_msg *msg)
 	return taken;
 }
 
+static struct sk_buff *proposed_message(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid)
+{
+	struct sk_buff *skb = nlmsg_new(MESSAGE_BYTES, GFP_NOIO);
+	void *head = skb ? genlmsg_put(skb, 0, 0, &family, 0, MDCLUSTER_CMD_PROPOSED) : NULL;
+
+	if (!head || put_array_names(skb, mdc_md_uuid(c->mddev), mdc_md_minor(c->mddev),
+				     mdc_md_name(c->mddev)) ||
+	    nla_put(skb, MDCLUSTER_A_DEVICE_UUID, MDC_UUID_SIZE, uuid) ||
+	    nla_put_u32(skb, MDCLUSTER_A_DEVICE, device) ||
+	    nla_put_u64_64bit(skb, MDCLUSTER_A_PROPOSAL, id, MDCLUSTER_A_PAD) ||
+	    nla_put_u32(skb, MDCLUSTER_A_TIMEOUT, READ_ONCE(c->limits->verdict_timeout))) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	genlmsg_end(skb, head);
+	return skb;
+}
+
+u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid)
+{
+	struct sk_buff *skb;
+	u32 port;
+
+	mutex_lock(&send_lock);
+	/* How the add before this one ended comes first. */
+	send_queued();
+	skb = watched() ? proposed_message(c, id, device, uuid) : NULL;
+	if (skb)
+		to_watchers(skb);
+	port = READ_ONCE(agent);
+	skb = port ? proposed_message(c, id, device, uuid) : NULL;
+	if (!skb || !to_agent(skb))
+		port = 0;
+	mutex_unlock(&send_lock);
+	return port;
+}
+
+bool mdc_netlink_is_agent(u32 port)
+{
+	return READ_ONCE(agent) == port;
+}
+
 void mdc_netlink_add(struct mdc_cluster *c)
 {
 	/* A few bytes, once for each join: not worth a join that fails. */
@@ -381,15 +447,28 @@ void mdc_netlink_remove(struct mdc_cluster *c)
 	mutex_unlock(&clusters_lock);
 }
 
-/* A netlink socket was closed: was it the agent's? */
+/* Who waits for the agent waits no more. */
+static void wake_all(void)
+{
+	struct listed *l;
+
+	mutex_lock(&clusters_lock);
+	list_for_each_entry(l, &clusters, list)
+		mdc_changed(l->c);
+	mutex_unlock(&clusters_lock);
+}
+
+/* A netlink socket was closed: was it the agent's? In process context. */
 static int socket_closed(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct netlink_notify *n = data;
 
 	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC &&
 	    net_eq(n->net, &init_net) && n->portid &&
-	    cmpxchg(&agent, n->portid, 0) == n->portid)
+	    cmpxchg(&agent, n->portid, 0) == n->portid) {
 		pr_info("the agent with netlink port %u is gone\n", n->portid);
+		wake_all();
+	}
 	return NOTIFY_DONE;
 }
 

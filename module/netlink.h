@@ -29,6 +29,7 @@ enum mdc_event {
 	MDC_EVENT_ADD_REFUSED = 7,	/* by a peer, or no answer; value: device number */
 	MDC_EVENT_CANDIDATE_DROPPED = 8,	/* here; value: device number */
 	MDC_EVENT_UPDATED = 9,		/* another node's metadata update was taken in */
+	MDC_EVENT_PROPOSAL_OVER = 10,	/* no verdict is waited for; value: device number */
 };
 
 /* Any context that may not sleep as well; never waits for a reader. */
@@ -39,5 +40,13 @@ void mdc_netlink_event(struct mdc_cluster *c, enum mdc_event event, u32 value);
  * does not read; the uevent is to be sent then. Process context.
  */
 bool mdc_netlink_newdisk(struct mdc_cluster *c, const struct mdc_msg *msg);
+
+/*
+ * Hands the disk that this node is about to add to the attached agent: its port, for
+ * mdc_netlink_is_agent(); 0: none is attached, or it does not read. The cluster's wait queue is
+ * woken when it goes. Process context.
+ */
+u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid);
+bool mdc_netlink_is_agent(u32 port);	/* any context */
 
 #endif

@@ -13,6 +13,7 @@
 #include "comm.h"
 #include "fault.h"
 #include "netlink.h"
+#include "propose.h"
 #include "trace.h"
 
 /* What a peer at its own limit, of the same length, needs to be heard. */
@@ -67,14 +68,14 @@ static void log_refusal(struct mdc_cluster *c, u32 device, int ret)
 			device, ret);
 }
 
-int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
+/* 0: all have it, and the channel is kept. What is said of a failure is said here. */
+static int ask_all(struct mdc_cluster *c, u32 device, const u8 *uuid)
 {
 	struct mdc_msg msg = {
 		.type = MDC_NEWDISK,
 		.low = MDC_NEWDISK_WRITES,
 		.raid_slot = device,
 	};
-	unsigned long flags;
 	int ret;
 
 	memcpy(msg.uuid, uuid, MDC_UUID_SIZE);
@@ -83,6 +84,9 @@ int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
 			device);
 		return -EAGAIN;
 	}
+	ret = mdc_propose(c, device, uuid);
+	if (ret)
+		return ret;
 	ret = mdc_channel_take_unless(c, true, c->limits->newdisk_timeout, NULL, NULL);
 	if (ret == -ETIMEDOUT) {
 		mdc_err(c, "device %u (new) is not added: another node has been sending for %u ms; try again\n",
@@ -101,16 +105,34 @@ int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
 	}
 	mdc_channel_give(c);
 	log_refusal(c, device, ret);
+	return ret;
+}
+
+static void end_refused(struct mdc_cluster *c, u32 device)
+{
+	unsigned long flags;
+
 	spin_lock_irqsave(&c->lock, flags);
 	c->counters.adds_refused++;
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_netlink_event(c, MDC_EVENT_ADD_REFUSED, device);
+}
+
+int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
+{
+	int ret = ask_all(c, device, uuid);
+
+	if (ret)
+		end_refused(c, device);
+	else
+		c->adding = device;
 	return ret;
 }
 
 void mdc_newdisk_cancel(struct mdc_cluster *c)
 {
-	mdc_channel_drop_kept(c);
+	if (mdc_channel_drop_kept(c))
+		end_refused(c, c->adding);
 }
 
 /* A peer. */

@@ -48,9 +48,8 @@ enum mdcluster_cmd {
 	MDCLUSTER_CMD_ATTACH,
 	/*
 	 * Request, from the agent alone (EPERM): its word on a disk that this node is about to add:
-	 * ARRAY_UUID, PROPOSAL, VERDICT, and REASON where it refuses. Proposals come with the next
-	 * release of the family; until then none is ever pending, and a well-formed verdict is
-	 * answered with ENOENT, as it will be for one that comes too late.
+	 * ARRAY_UUID, PROPOSAL, VERDICT, and REASON where it refuses. ENOENT: nobody waits for it
+	 * any more.
 	 */
 	MDCLUSTER_CMD_VERDICT,
 	/*
@@ -62,6 +61,11 @@ enum mdcluster_cmd {
 	MDCLUSTER_CMD_NEWDISK,
 	/* From the kernel: ARRAY_UUID, ARRAY_MINOR, ARRAY_NAME, EVENT, and VALUE if it has one. */
 	MDCLUSTER_CMD_EVENT,
+	/*
+	 * From the kernel: this node is about to add a disk, and waits TIMEOUT ms for its agent's
+	 * VERDICT. ARRAY_UUID, ARRAY_MINOR, ARRAY_NAME, DEVICE_UUID, DEVICE, PROPOSAL, TIMEOUT.
+	 */
+	MDCLUSTER_CMD_PROPOSED,
 
 	__MDCLUSTER_CMD_MAX
 };
@@ -157,6 +161,7 @@ enum mdcluster_limit {
 	MDCLUSTER_LIMIT_JOIN_TIMEOUT,
 	MDCLUSTER_LIMIT_LEAVE_TIMEOUT,
 	MDCLUSTER_LIMIT_STUCK_AFTER,	/* RECEIVING beyond it: this node is stuck */
+	MDCLUSTER_LIMIT_VERDICT_TIMEOUT,	/* for how long a PROPOSED waits */
 
 	__MDCLUSTER_LIMIT_MAX
 };
@@ -190,6 +195,7 @@ enum mdcluster_event {
 	MDCLUSTER_EVENT_ADD_REFUSED = 7,	/* an add of this node; value: device number */
 	MDCLUSTER_EVENT_CANDIDATE_DROPPED = 8,	/* after an add of another node failed; likewise */
 	MDCLUSTER_EVENT_UPDATED = 9,		/* metadata was read again; value: whose slot */
+	MDCLUSTER_EVENT_PROPOSAL_OVER = 10,	/* no verdict is waited for; value: number */
 };
 
 enum mdcluster_verdict {

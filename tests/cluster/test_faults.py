@@ -27,6 +27,7 @@ WALK = {
     "send.7": (INITIATOR, "add", "fail"),
     "receive.5": (PEER, "add", "fail"),
     "receive.6": (PEER, "add", "fail"),
+    "add.2": (INITIATOR, "add"),
     "add.6": (INITIATOR, "add"),
     "add.7": (PEER, "add"),
     "add.9": (PEER, "add"),

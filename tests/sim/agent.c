@@ -6,6 +6,7 @@
 #include "fault.h"
 #include "netlink.h"
 #include "ops.h"
+#include "propose.h"
 #include "world.h"
 
 #define REQUESTS 32
@@ -85,6 +86,60 @@ void agent_asked(struct sim_node *node, const u8 *uuid, u32 number)
 	request->number = number;
 	memcpy(request->uuid, uuid, MDC_UUID_SIZE);
 	sim_spawn(node, "agent", agent, request);
+}
+
+/* The node that adds: its agent asks the cluster, which is not played here, and has a word on it. */
+
+struct proposal {
+	struct sim_node *node;
+	u64 id;
+};
+
+static struct proposal proposals[REQUESTS];
+static u32 next_proposal;
+
+static int verdict(void *arg)
+{
+	const struct proposal *p = arg;
+	struct mddev *md = &p->node->md;
+	u32 which = sim_below(8);
+	int ret;
+
+	if (!which)
+		return 0;
+	if (which == 1) {
+		sim_sleep_us(sim_between(100, 2000000));
+		p->node->agents++;
+		if (md->c)
+			mdc_changed(md->c);
+		return 0;
+	}
+	sim_sleep_us(which == 2 ? sim_between(3900000, 4200000) : sim_between(100, 500000));
+	if (!md->c)
+		return 0;
+	ret = mdc_propose_verdict(md->c, p->id, which > 3, which > 3 ? "" : "another node has none");
+	sim_trace("verdict: %s: %d", which > 3 ? "proceed" : "refuse", ret);
+	return 0;
+}
+
+u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid)
+{
+	struct proposal *p = &proposals[next_proposal++ % REQUESTS];
+
+	(void)uuid;
+	sim_may_block(__func__);
+	if (sim_world.uevents)
+		return 0;
+	sim_trace("proposes device %u", device);
+	p->node = c->mddev->node;
+	p->id = id;
+	sim_spawn(p->node, "verdict", verdict, p);
+	return p->node->agents + 1;
+}
+
+bool mdc_netlink_is_agent(u32 port)
+{
+	return sim_current_node()->agents + 1 == port;
 }
 
 /* module/fault.h: a node that is slow, or dies, at that point. */

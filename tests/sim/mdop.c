@@ -9,6 +9,7 @@
 
 struct mdc_limits mdc_limits = {
 	.newdisk_timeout = 5000,
+	.verdict_timeout = 4000,
 	.join_timeout = 60000,
 	.leave_timeout = 10000,
 	.stuck_after = 60000,

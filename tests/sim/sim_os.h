@@ -139,6 +139,11 @@ void wake_up(wait_queue_head_t *queue);
 
 enum sim_wait { SIM_DEAF, SIM_KILLABLE };
 
+static inline void strscpy(char *to, const char *from, size_t size)
+{
+	snprintf(to, size, "%s", from);
+}
+
 /* TIMEOUT in jiffies; the result is as wait_event_killable_timeout() has it. */
 u64 sim_wait_deadline(long timeout);
 void sim_wait_begin(wait_queue_head_t *queue, enum sim_wait how, u64 deadline, const char *who);

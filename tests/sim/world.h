@@ -18,6 +18,7 @@ struct sim_node {
 	struct md_rdev adding;		/* the disk of its --add, before it is bound */
 	u32 life;			/* counts power cuts */
 	int commands;			/* under way here */
+	u32 agents;			/* that have been attached before */
 };
 
 struct sim_world {

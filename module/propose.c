@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A disk that this node is about to add, and the agent's verdict on it. While it is waited for,
+ * nothing has been said to other nodes, the channel is free, and md core holds back this node's
+ * I/O (Linux 6.7 on): so the wait is short. One add at a time, as reconfig_mutex is held.
+ */
+#define pr_fmt(fmt) "md-cluster: " fmt
+#include "propose.h"
+#include "fault.h"
+#include "netlink.h"
+#include "trace.h"
+
+/* Never that of a proposal before, which a verdict may still be on its way for. */
+static u64 begin(struct mdc_cluster *c)
+{
+	struct mdc_proposal *p = &c->proposal;
+	u64 now = mdc_now_ms();
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	p->last = max(p->last + 1, now);
+	p->id = p->last;
+	p->verdict = MDC_VERDICT_NONE;
+	p->reason[0] = '\0';
+	spin_unlock_irqrestore(&c->lock, flags);
+	return p->last;
+}
+
+static void end(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->proposal.id = 0;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+static enum mdc_verdict verdict_of(struct mdc_cluster *c)
+{
+	enum mdc_verdict verdict;
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	verdict = c->proposal.verdict;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return verdict;
+}
+
+static bool alone(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool alone;
+
+	spin_lock_irqsave(&c->lock, flags);
+	alone = c->members_count < 2;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return alone;
+}
+
+/* MDC_VERDICT_NONE: there is no verdict to be had, or not in time; -EINTR. */
+static int wait_for_verdict(struct mdc_cluster *c, u32 port)
+{
+	long left;
+
+	mdc_lend(c);
+	left = wait_event_killable_timeout(c->wait,
+					   verdict_of(c) != MDC_VERDICT_NONE ||
+					   !mdc_netlink_is_agent(port),
+					   msecs_to_jiffies(c->limits->verdict_timeout));
+	mdc_lend_end(c);
+	return left < 0 ? -EINTR : verdict_of(c);
+}
+
+int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid)
+{
+	u64 id;
+	u32 port;
+	int ret;
+
+	if (alone(c))
+		return 0;
+	id = begin(c);
+	port = mdc_netlink_propose(c, id, device, uuid);
+	if (!port) {
+		end(c);
+		return 0;
+	}
+	trace_mdc_add(c, 2, device, 0);
+	mdc_fault("add.2");
+	ret = wait_for_verdict(c, port);
+	end(c);
+	trace_mdc_add(c, 5, device, ret);
+	/* What the agent has published for it is to go. */
+	if (ret != MDC_VERDICT_PROCEED && ret != MDC_VERDICT_REFUSE)
+		mdc_netlink_event(c, MDC_EVENT_PROPOSAL_OVER, device);
+	switch (ret) {
+	case MDC_VERDICT_PROCEED:
+		return 0;
+	case MDC_VERDICT_REFUSE:
+		mdc_err(c, "device %u (new) is not added: %s\n", device,
+			c->proposal.reason[0] ? c->proposal.reason : "the cluster refuses it");
+		return -ENOENT;
+	case MDC_VERDICT_NONE:
+		mdc_warn(c, "device %u (new): no verdict of the cluster's in %u ms, so each node is asked as it is added\n",
+			 device, c->limits->verdict_timeout);
+		return 0;
+	default:
+		return ret;
+	}
+}
+
+int mdc_propose_verdict(struct mdc_cluster *c, u64 id, bool proceed, const char *reason)
+{
+	struct mdc_proposal *p = &c->proposal;
+	unsigned long flags;
+	int ret = -ENOENT;
+
+	spin_lock_irqsave(&c->lock, flags);
+	if (p->id == id && p->verdict == MDC_VERDICT_NONE) {
+		p->verdict = proceed ? MDC_VERDICT_PROCEED : MDC_VERDICT_REFUSE;
+		strscpy(p->reason, reason, sizeof(p->reason));
+		ret = 0;
+	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	mdc_changed(c);
+	return ret;
+}

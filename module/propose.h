@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The node that adds a disk asks its own agent, which asks the cluster, before anything is said on
+ * the wire: steps 2 and 5 of the add. PROTOCOL.md, "A disk is added".
+ */
+#ifndef MDC_PROPOSE_H
+#define MDC_PROPOSE_H
+
+#include "cluster.h"
+
+/*
+ * 0: to go on, as the cluster says so, or nobody can be asked; -ENOENT: refused; -EINTR: the caller
+ * is killed. Waits for verdict_timeout at most, under reconfig_mutex, which is lent meanwhile.
+ */
+int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid);
+
+/*
+ * The agent's word on proposal ID; REASON, for the log, is copied. 0; -ENOENT: nobody waits for it.
+ * Process context.
+ */
+int mdc_propose_verdict(struct mdc_cluster *c, u64 id, bool proceed, const char *reason);
+
+#endif
