@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owns the two text forms of a UUID. Pure; strict on purpose, because the text decides
+ * Owns the text forms of a UUID. Pure; strict on purpose, because the text decides
  * which array is started: what mdadm or the kernel would not write is refused.
  */
 #include "core/uuid.h"
@@ -11,6 +11,7 @@
 
 static const char colon_form[] = "xxxxxxxx:xxxxxxxx:xxxxxxxx:xxxxxxxx";
 static const char dash_form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+static const char hex_form[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
 static int hex_value(char c)
 {
@@ -81,6 +82,25 @@ void mdc_uuid_colon(const struct mdc_uuid *uuid, char out[MDC_UUID_COLON])
 void mdc_uuid_dash(const struct mdc_uuid *uuid, char out[MDC_UUID_DASH])
 {
 	format_as(dash_form, uuid, out);
+}
+
+int mdc_uuid_hex_parse(struct mdc_uuid *uuid, const char *text)
+{
+	struct mdc_uuid parsed;
+	const char *c;
+
+	for (c = text; *c; c++)
+		if (*c >= 'A' && *c <= 'F')
+			return -EINVAL;
+	if (parse_as(hex_form, text, &parsed))
+		return -EINVAL;
+	*uuid = parsed;
+	return 0;
+}
+
+void mdc_uuid_hex(const struct mdc_uuid *uuid, char out[MDC_UUID_HEX])
+{
+	format_as(hex_form, uuid, out);
 }
 
 bool mdc_uuid_equal(const struct mdc_uuid *a, const struct mdc_uuid *b)

@@ -8,6 +8,7 @@
 
 #define MDC_UUID_COLON 36	/* 35 characters and NUL */
 #define MDC_UUID_DASH 37	/* 36 characters and NUL */
+#define MDC_UUID_HEX 33		/* 32 characters and NUL */
 
 struct mdc_uuid {
 	uint8_t b[16];
@@ -20,6 +21,9 @@ struct mdc_uuid {
 int mdc_uuid_parse(struct mdc_uuid *uuid, const char *text);
 void mdc_uuid_colon(const struct mdc_uuid *uuid, char out[MDC_UUID_COLON]);
 void mdc_uuid_dash(const struct mdc_uuid *uuid, char out[MDC_UUID_DASH]);
+/* The digits alone, lower case and nothing else: as an attribute bears it. 0 or -EINVAL. */
+int mdc_uuid_hex_parse(struct mdc_uuid *uuid, const char *text);
+void mdc_uuid_hex(const struct mdc_uuid *uuid, char out[MDC_UUID_HEX]);
 bool mdc_uuid_equal(const struct mdc_uuid *a, const struct mdc_uuid *b);
 
 #endif

@@ -61,11 +61,32 @@ static void test_bad(void **state)
 	}
 }
 
+static void test_hex(void **state)
+{
+	static const char *const bad[] = {
+		"", SOME_UUID, SOME_UUID_DASH, "0a1b2c3d4e5f60718293a4b5c6d7e8f",
+		"0a1b2c3d4e5f60718293a4b5c6d7e8f90", "0A1b2c3d4e5f60718293a4b5c6d7e8f9",
+		"0a1b2c3d4e5f60718293a4b5c6d7e8f ",
+	};
+	struct mdc_uuid uuid, first;
+	char hex[MDC_UUID_HEX];
+
+	(void)state;
+	assert_int_equal(mdc_uuid_parse(&first, SOME_UUID), 0);
+	mdc_uuid_hex(&first, hex);
+	assert_string_equal(hex, "0a1b2c3d4e5f60718293a4b5c6d7e8f9");
+	assert_int_equal(mdc_uuid_hex_parse(&uuid, hex), 0);
+	assert_true(mdc_uuid_equal(&uuid, &first));
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(mdc_uuid_hex_parse(&uuid, bad[i]), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_hex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a node does when its own kernel module is about to add a disk and waits for
+ * mdclusterd's word (DESIGN.md, the add, steps 2 to 5): asks the other nodes through the CIB,
+ * and says PROCEED or REFUSE. Pure: events in, actions out, the clock handed in.
+ *
+ * One struct an array: the module has one add of an array at a time.
+ */
+#ifndef MDC_PROPOSE_H
+#define MDC_PROPOSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addtext.h"
+#include "core/cibtext.h"
+
+#define MDC_PROPOSE_PEERS_MAX MDC_CIB_NODES_MAX
+#define MDC_PROPOSE_ACTIONS_MAX 4
+#define MDC_PROPOSE_REASON_MAX 256	/* MDCLUSTER_REASON_MAX and NUL */
+#define MDC_PROPOSE_GRACE_MS 150	/* for the other refusals, when one has come */
+#define MDC_PROPOSE_PATIENCE_MIN_MS 300
+#define MDC_PROPOSE_SETTLE_MS 15000	/* from PROCEED to the end of the add, and to spare */
+
+enum mdc_propose_phase {	/* the words of `status` */
+	MDC_PROPOSE_NONE,
+	MDC_PROPOSE_ASKING,
+	MDC_PROPOSE_PROCEEDING,	/* the kernel asks the peers now; its result is not known */
+	MDC_PROPOSE_ADDED,
+	MDC_PROPOSE_REFUSED,
+	MDC_PROPOSE_OVER,	/* the kernel did not wait for the verdict; nothing is known */
+};
+
+enum mdc_propose_answer {
+	MDC_ANSWER_NOT_ASKED,	/* no mdclusterd there: the kernel will ask it */
+	MDC_ANSWER_WAITING,
+	MDC_ANSWER_FOUND,
+	MDC_ANSWER_MISSING,
+};
+
+enum mdc_propose_do {
+	MDC_PROPOSE_PUBLISH,	/* mdc_propose_attr() has changed: write it, or delete it */
+	MDC_PROPOSE_PROCEED,	/* the kernel is to go on; `reason`, if any, is for the log */
+	MDC_PROPOSE_REFUSE,	/* ... to give up, for `reason` */
+	MDC_PROPOSE_DONE,	/* the result is known: phase and reason */
+};
+
+struct mdc_propose_actions {
+	unsigned int n;
+	enum mdc_propose_do a[MDC_PROPOSE_ACTIONS_MAX];
+};
+
+struct mdc_propose_peer {
+	uint32_t node;
+	char name[MDC_NAME_MAX];
+	enum mdc_propose_answer answer;
+	char device[MDC_KNAME_MAX];	/* FOUND */
+	struct mdc_reason reason;	/* MISSING; WAITING to the end: silent */
+	bool in;			/* propose.c's own: is in the lockspace */
+};
+
+/* What the node knows now. */
+struct mdc_propose_seen {
+	uint32_t self;			/* this node's id */
+	const char *id;			/* the primitive */
+	const uint32_t *members;	/* node ids in the array's lockspace, self may be among them */
+	unsigned int n_members;
+	const struct mdc_cibview *view;	/* NULL: no connection to Pacemaker */
+};
+
+struct mdc_propose {
+	enum mdc_propose_phase phase;
+	uint64_t proposal;
+	struct mdc_uuid device_uuid;
+	uint32_t raid_disk;
+	uint32_t self;
+	char reason[MDC_PROPOSE_REASON_MAX];	/* why refused, or why not asked; else empty */
+	int64_t started_ms, ended_ms;
+	unsigned int n_peers;
+	struct mdc_propose_peer peers[MDC_PROPOSE_PEERS_MAX];
+	/* The rest is propose.c's own. */
+	int64_t deadline_ms;		/* of what the phase waits for */
+	int64_t refuse_ms;		/* one has refused: not later than this; -1: none has */
+};
+
+/* The kernel asks. What went before, if it was not answered, is over for the kernel. */
+void mdc_propose_begin(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
+		       const struct mdc_uuid *device_uuid, uint32_t raid_disk, int64_t patience_ms,
+		       const struct mdc_propose_seen *seen, struct mdc_propose_actions *out);
+/* Something of it has changed, or may have. */
+void mdc_propose_look(struct mdc_propose *propose, int64_t now_ms,
+		      const struct mdc_propose_seen *seen, struct mdc_propose_actions *out);
+/* Another node, which comes first, adds a disk to the same array. */
+void mdc_propose_rival(struct mdc_propose *propose, int64_t now_ms, uint32_t node,
+		       struct mdc_propose_actions *out);
+/* The proposal could not be written: nobody can answer it. */
+void mdc_propose_unwritten(struct mdc_propose *propose, int64_t now_ms, const char *why,
+			   struct mdc_propose_actions *out);
+/* The kernel waits no longer. proposal 0: whichever it was. */
+void mdc_propose_over(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
+		      struct mdc_propose_actions *out);
+/* The array has the disk. */
+void mdc_propose_added(struct mdc_propose *propose, int64_t now_ms,
+		       struct mdc_propose_actions *out);
+/* The peers have refused it when the kernel asked them. */
+void mdc_propose_failed(struct mdc_propose *propose, int64_t now_ms, uint32_t raid_disk,
+			struct mdc_propose_actions *out);
+/* Time has passed; due at mdc_propose_deadline(), harmless at any time. */
+void mdc_propose_tick(struct mdc_propose *propose, int64_t now_ms,
+		      struct mdc_propose_actions *out);
+
+/* When to call mdc_propose_tick, or -1. */
+int64_t mdc_propose_deadline(const struct mdc_propose *propose);
+/* What the attribute bears of the proposal's number. */
+uint32_t mdc_propose_number(const struct mdc_propose *propose);
+/* Is this node's add under way in the kernel? Then it can take no other node's disk. */
+bool mdc_propose_underway(const struct mdc_propose *propose);
+/* The attribute's value; false where it is to be deleted. */
+bool mdc_propose_attr(const struct mdc_propose *propose, char out[MDC_ATTR_VALUE_MAX]);
+const char *mdc_propose_phase_name(enum mdc_propose_phase phase);
+const char *mdc_propose_answer_name(enum mdc_propose_answer answer);
+/* The names of the peers with that answer, "n2, n3"; empty: there are none. */
+void mdc_propose_names(const struct mdc_propose *propose, enum mdc_propose_answer answer,
+		       char *out, size_t size);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns this node's word on a disk that another node proposes. `found` is said at once. A disk
+ * that is there but of no use is told as soon as all devices have been looked at, since a
+ * better path to it (a multipath map) may be among the rest; that it is not there, only when
+ * the wait for late paths is over as well. The search goes on after `found`, so that a second
+ * disk of the same identity is noticed.
+ */
+#include "core/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void emit(struct mdc_verdict_actions *out, enum mdc_verdict_do what, const char *device)
+{
+	struct mdc_verdict_action *a;
+
+	if (out->n == MDC_VERDICT_ACTIONS_MAX)
+		return;
+	a = &out->a[out->n++];
+	a->what = what;
+	snprintf(a->device, sizeof(a->device), "%s", device ? device : "");
+}
+
+static void stop_search(struct mdc_verdict *v, struct mdc_verdict_actions *out)
+{
+	if (v->searching)
+		emit(out, MDC_VERDICT_STOP, NULL);
+	v->searching = false;
+}
+
+static void missing(struct mdc_verdict *v, enum mdc_why why, const char *by,
+		    struct mdc_verdict_actions *out)
+{
+	v->phase = MDC_VERDICT_MISSING;
+	mdc_reason_set(&v->reason, why, by);
+	stop_search(v, out);
+	emit(out, MDC_VERDICT_PUBLISH, NULL);
+}
+
+static void found(struct mdc_verdict *v, const char *kname, struct mdc_verdict_actions *out)
+{
+	v->phase = MDC_VERDICT_FOUND;
+	snprintf(v->device, sizeof(v->device), "%s", kname);
+	emit(out, MDC_VERDICT_PUBLISH, NULL);
+}
+
+/* Nothing was found, and all that there is has been looked at or does not answer. */
+static void give_up(struct mdc_verdict *v, struct mdc_verdict_actions *out)
+{
+	if (v->have_bad)
+		missing(v, v->bad.why, v->bad.by, out);
+	else if (!v->looked || v->stuck)
+		missing(v, MDC_WHY_UNREAD, NULL, out);
+	else if (v->unreadable[0])
+		missing(v, MDC_WHY_IOERROR, v->unreadable, out);
+	else
+		missing(v, MDC_WHY_UNSEEN, NULL, out);
+}
+
+static struct mdc_verdict_heard *heard_of(struct mdc_verdict *v, uint32_t node)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->n_heard; i++)
+		if (v->heard[i].node == node)
+			return &v->heard[i];
+	return NULL;
+}
+
+static bool is_member(const struct mdc_verdict_seen *seen, uint32_t node)
+{
+	unsigned int i;
+
+	for (i = 0; seen->members && i < seen->n_members; i++)
+		if (seen->members[i] == node)
+			return true;
+	return !seen->members;
+}
+
+static void note(struct mdc_verdict *v, int64_t now_ms, uint32_t node,
+		 const struct mdc_addtext *text)
+{
+	struct mdc_verdict_heard *h = heard_of(v, node);
+
+	if (!h && v->n_heard == MDC_CIB_NODES_MAX)
+		return;
+	if (!h) {
+		h = &v->heard[v->n_heard++];
+		memset(h, 0, sizeof(*h));
+	}
+	h->here = true;
+	if (h->node == node && h->number == text->number &&
+	    mdc_uuid_equal(&h->device_uuid, &text->device_uuid))
+		return;
+	h->node = node;
+	h->number = text->number;
+	h->device_uuid = text->device_uuid;
+	h->since_ms = now_ms;
+}
+
+/* The proposals that stand; returns the one to deal with, its text in *best, or NULL. */
+static struct mdc_verdict_heard *choose(struct mdc_verdict *v, int64_t now_ms,
+					const struct mdc_verdict_seen *seen,
+					struct mdc_addtext *best)
+{
+	struct mdc_verdict_heard *chosen = NULL;
+	char name[MDC_ATTR_NAME_MAX];
+	unsigned int i, n = 0;
+
+	for (i = 0; i < v->n_heard; i++)
+		v->heard[i].here = false;
+	if (mdc_attr_name(name, seen->id, MDC_ATTR_ADD))
+		return NULL;
+	for (i = 0; i < seen->view->n_attrs; i++) {
+		const struct mdc_cib_attr *attr = &seen->view->attrs[i];
+		struct mdc_addtext text;
+
+		if (attr->id == seen->self || strcmp(attr->name, name) ||
+		    !is_member(seen, attr->id) || mdc_addtext_parse(&text, attr->value) ||
+		    text.kind != MDC_ADD_PROPOSED)
+			continue;
+		note(v, now_ms, attr->id, &text);
+		if (!best->node || attr->id < best->node) {
+			const struct mdc_verdict_heard *h = heard_of(v, attr->id);
+
+			if (!h || now_ms - h->since_ms >= MDC_VERDICT_STALE_MS)
+				continue;
+			*best = text;
+			best->node = attr->id;
+		}
+	}
+	for (i = 0; i < v->n_heard; i++)
+		if (v->heard[i].here)
+			v->heard[n++] = v->heard[i];
+	v->n_heard = n;
+	if (best->node)
+		chosen = heard_of(v, best->node);
+	return chosen;
+}
+
+static void begin(struct mdc_verdict *v, int64_t now_ms, const struct mdc_addtext *text,
+		  const struct mdc_verdict_seen *seen, struct mdc_verdict_actions *out)
+{
+	int64_t wait_ms = seen->wait_ms - MDC_VERDICT_TRAVEL_MS;
+
+	stop_search(v, out);
+	if (wait_ms < MDC_VERDICT_WAIT_MIN_MS)
+		wait_ms = MDC_VERDICT_WAIT_MIN_MS;
+	v->phase = MDC_VERDICT_LOOKING;
+	v->node = text->node;
+	v->number = text->number;
+	v->device_uuid = text->device_uuid;
+	v->raid_disk = text->raid_disk;
+	v->device[0] = v->unreadable[0] = '\0';
+	v->started_ms = now_ms;
+	v->deadline_ms = now_ms + wait_ms;
+	v->stands = true;
+	v->looked = v->stuck = v->have_bad = false;
+	if (seen->underway) {
+		/* Its kernel could not take the disk while it waits for the other one's. */
+		missing(v, MDC_WHY_BUSY, NULL, out);
+		return;
+	}
+	v->searching = true;
+	emit(out, MDC_VERDICT_SEARCH, NULL);
+}
+
+static void gone(struct mdc_verdict *v, struct mdc_verdict_actions *out)
+{
+	v->stands = false;
+	stop_search(v, out);
+	if (v->phase == MDC_VERDICT_LOOKING)
+		v->phase = MDC_VERDICT_NONE;
+}
+
+uint32_t mdc_verdict_look(struct mdc_verdict *v, int64_t now_ms,
+			  const struct mdc_verdict_seen *seen, struct mdc_verdict_actions *out)
+{
+	struct mdc_addtext best = { 0 };
+	bool same;
+
+	if (!choose(v, now_ms, seen, &best)) {
+		gone(v, out);
+		return 0;
+	}
+	if (seen->proposing) {
+		if (best.node > seen->self)
+			return 0;	/* it is for that node to give up */
+		if (!v->stands || v->node != best.node || v->number != best.number)
+			begin(v, now_ms, &best, seen, out);
+		return best.node;
+	}
+	same = v->stands && v->node == best.node && v->number == best.number &&
+	       mdc_uuid_equal(&v->device_uuid, &best.device_uuid);
+	if (!same)
+		begin(v, now_ms, &best, seen, out);
+	return 0;
+}
+
+void mdc_verdict_disk(struct mdc_verdict *v, const struct mdc_verdict_disk *disk,
+		      const char *holder, struct mdc_verdict_actions *out)
+{
+	if (!v->searching || !strcmp(disk->kname, v->device))
+		return;
+	if (v->phase == MDC_VERDICT_FOUND) {
+		/* A path of what was found, or the map of the path that was found. */
+		if (!strcmp(disk->holder, v->device))
+			return;
+		if (holder && !strcmp(holder, disk->kname))
+			found(v, disk->kname, out);
+		else
+			missing(v, MDC_WHY_TWICE, disk->kname, out);
+		return;
+	}
+	if (disk->sectors < disk->need_sectors)
+		mdc_reason_set(&v->bad, MDC_WHY_SMALL, disk->kname);
+	else if (disk->mounted)
+		mdc_reason_set(&v->bad, MDC_WHY_MOUNTED, disk->kname);
+	else if (disk->holder[0])
+		mdc_reason_set(&v->bad, MDC_WHY_INUSE, disk->holder);
+	else {
+		found(v, disk->kname, out);
+		return;
+	}
+	v->have_bad = true;
+}
+
+void mdc_verdict_unreadable(struct mdc_verdict *v, const char *kname)
+{
+	if (v->searching && !v->unreadable[0])
+		snprintf(v->unreadable, sizeof(v->unreadable), "%s", kname);
+}
+
+void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, unsigned int stuck,
+			struct mdc_verdict_actions *out)
+{
+	if (!v->searching)
+		return;
+	v->looked = true;
+	v->stuck = stuck;
+	if (v->phase == MDC_VERDICT_LOOKING && (v->have_bad || now_ms >= v->deadline_ms))
+		give_up(v, out);
+}
+
+void mdc_verdict_block(struct mdc_verdict *v, const char *kname, struct mdc_verdict_actions *out)
+{
+	if (!v->searching || !*kname)
+		return;
+	if (!strcmp(v->unreadable, kname))
+		v->unreadable[0] = '\0';
+	v->looked = false;
+	emit(out, MDC_VERDICT_PROBE, kname);
+}
+
+void mdc_verdict_tick(struct mdc_verdict *v, int64_t now_ms, struct mdc_verdict_actions *out)
+{
+	if (v->phase == MDC_VERDICT_LOOKING && now_ms >= v->deadline_ms)
+		give_up(v, out);
+}
+
+void mdc_verdict_cancel(struct mdc_verdict *v, struct mdc_verdict_actions *out)
+{
+	gone(v, out);
+	v->phase = MDC_VERDICT_NONE;
+}
+
+int64_t mdc_verdict_deadline(const struct mdc_verdict *v)
+{
+	return v->phase == MDC_VERDICT_LOOKING ? v->deadline_ms : -1;
+}
+
+const char *mdc_verdict_knows(const struct mdc_verdict *v, const struct mdc_uuid *device_uuid)
+{
+	return v->phase == MDC_VERDICT_FOUND && mdc_uuid_equal(&v->device_uuid, device_uuid) ?
+	       v->device : NULL;
+}
+
+bool mdc_verdict_attr(const struct mdc_verdict *v, char out[MDC_ATTR_VALUE_MAX])
+{
+	struct mdc_addtext text = {
+		.kind = v->phase == MDC_VERDICT_FOUND ? MDC_ADD_FOUND : MDC_ADD_MISSING,
+		.raid_disk = v->raid_disk, .device_uuid = v->device_uuid,
+		.node = v->node, .number = v->number, .reason = v->reason,
+	};
+
+	if (v->phase != MDC_VERDICT_FOUND && v->phase != MDC_VERDICT_MISSING)
+		return false;
+	memcpy(text.device, v->device, sizeof(text.device));
+	return !mdc_addtext_format(&text, out);
+}
+
+const char *mdc_verdict_phase_name(enum mdc_verdict_phase phase)
+{
+	static const char *const names[] = {
+		[MDC_VERDICT_NONE] = "none",
+		[MDC_VERDICT_LOOKING] = "looking",
+		[MDC_VERDICT_FOUND] = "found",
+		[MDC_VERDICT_MISSING] = "missing",
+	};
+
+	return names[phase];
+}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The node that is asked for a disk through the CIB: when it says what. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/verdict.h"
+
+#define WAIT 2000
+#define LOOK_MS (WAIT - MDC_VERDICT_TRAVEL_MS)
+#define ID "raid"
+#define PROPOSED "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:7"
+
+struct bed {
+	struct mdc_cibview view;
+	struct mdc_verdict v;
+	struct mdc_verdict_actions out;
+	struct mdc_verdict_seen seen;
+	uint32_t members[8];
+};
+
+static int setup(void **state)
+{
+	struct bed *b = calloc(1, sizeof(*b));
+
+	*state = b;
+	if (!b)
+		return -1;
+	for (uint32_t id = 1; id <= 4; id++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "n%u", id);
+		b->members[id - 1] = id;
+		mdc_cibview_add_node(&b->view, id, name, MDC_CIB_ONLINE);
+	}
+	b->seen = (struct mdc_verdict_seen){
+		.self = 2, .id = ID, .members = b->members, .n_members = 3, .view = &b->view,
+		.wait_ms = WAIT,
+	};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static void says(struct bed *b, uint32_t id, const char *value)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < b->view.n_attrs; i++)
+		if (b->view.attrs[i].id != id)
+			b->view.attrs[n++] = b->view.attrs[i];
+	b->view.n_attrs = n;
+	if (value)
+		assert_int_equal(mdc_cibview_add_attr(&b->view, id, "mdcluster-" ID "-add", value),
+				 0);
+}
+
+static uint32_t look(struct bed *b, int64_t now_ms)
+{
+	b->out.n = 0;
+	return mdc_verdict_look(&b->v, now_ms, &b->seen, &b->out);
+}
+
+static void disk(struct bed *b, const char *kname, const char *by, const char *holder_of_first)
+{
+	struct mdc_verdict_disk d = { .kname = kname, .holder = by, .sectors = 1000,
+				      .need_sectors = 1000 };
+
+	b->out.n = 0;
+	mdc_verdict_disk(&b->v, &d, holder_of_first, &b->out);
+}
+
+static void looked(struct bed *b, int64_t now_ms, unsigned int stuck)
+{
+	b->out.n = 0;
+	mdc_verdict_looked(&b->v, now_ms, stuck, &b->out);
+}
+
+static void tick(struct bed *b, int64_t now_ms)
+{
+	b->out.n = 0;
+	mdc_verdict_tick(&b->v, now_ms, &b->out);
+}
+
+static void attr_is(const struct bed *b, const char *want)
+{
+	char value[MDC_ATTR_VALUE_MAX];
+
+	if (!want) {
+		assert_false(mdc_verdict_attr(&b->v, value));
+		return;
+	}
+	assert_true(mdc_verdict_attr(&b->v, value));
+	assert_string_equal(value, want);
+}
+
+#define DID(b, ...) \
+	do { \
+		const enum mdc_verdict_do want[] = { __VA_ARGS__ }; \
+		assert_int_equal((b)->out.n, COUNT(want)); \
+		for (size_t i_ = 0; i_ < COUNT(want); i_++) \
+			assert_int_equal((b)->out.a[i_].what, want[i_]); \
+	} while (0)
+#define DID_NOTHING(b) assert_int_equal((b)->out.n, 0)
+#define DID_MISSING(b) DID(b, MDC_VERDICT_STOP, MDC_VERDICT_PUBLISH)
+
+static void asked(struct bed *b)
+{
+	says(b, 1, PROPOSED);
+	assert_int_equal(look(b, 0), 0);
+	DID(b, MDC_VERDICT_SEARCH);
+}
+
+static void test_found(void **state)
+{
+	struct mdc_uuid uuid;
+	struct bed *b = *state;
+
+	asked(b);
+	attr_is(b, NULL);
+	assert_int_equal(mdc_verdict_deadline(&b->v), LOOK_MS);
+	/* The same view again is no new question. */
+	look(b, 10);
+	DID_NOTHING(b);
+	disk(b, "vdd", "", NULL);
+	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
+	assert_int_equal(mdc_verdict_deadline(&b->v), -1);
+	looked(b, 50, 0);
+	DID_NOTHING(b);
+	says(b, 1, NULL);
+	look(b, 200);
+	DID(b, MDC_VERDICT_STOP);
+	mdc_uuid_parse(&uuid, SOME_UUID);
+	assert_string_equal(mdc_verdict_knows(&b->v, &uuid), "vdd");
+	uuid.b[15] ^= 1;
+	assert_null(mdc_verdict_knows(&b->v, &uuid));
+	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
+}
+
+/* Only when all has been looked at and the wait is over as well. */
+static void test_unseen(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	looked(b, 50, 0);
+	DID_NOTHING(b);
+	tick(b, LOOK_MS - 1);
+	DID_NOTHING(b);
+	tick(b, LOOK_MS);
+	DID_MISSING(b);
+	attr_is(b, "missing:unseen:2:0a1b2c3d:1.7");
+	/* Said once. */
+	look(b, LOOK_MS + 10);
+	DID_NOTHING(b);
+	disk(b, "vdd", "", NULL);
+	DID_NOTHING(b);
+}
+
+static void test_late_disk(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	looked(b, 50, 0);
+	b->out.n = 0;
+	mdc_verdict_block(&b->v, "vdd", &b->out);
+	DID(b, MDC_VERDICT_PROBE);
+	assert_string_equal(b->out.a[0].device, "vdd");
+	disk(b, "vdd", "", NULL);
+	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
+}
+
+static void test_unread(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	tick(b, LOOK_MS);
+	DID_MISSING(b);
+	attr_is(b, "missing:unread:2:0a1b2c3d:1.7");
+	says(b, 1, NULL);
+	look(b, LOOK_MS);
+	asked(b);
+	looked(b, 600, 1);
+	tick(b, LOOK_MS);
+	attr_is(b, "missing:unread:2:0a1b2c3d:1.7");
+}
+
+static void test_ioerror(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	mdc_verdict_unreadable(&b->v, "vdx");
+	mdc_verdict_unreadable(&b->v, "vdy");
+	looked(b, 50, 0);
+	/* It is not known to be the disk, so late ones are waited for. */
+	DID_NOTHING(b);
+	tick(b, LOOK_MS);
+	attr_is(b, "missing:ioerror=vdx:2:0a1b2c3d:1.7");
+	says(b, 1, NULL);
+	look(b, LOOK_MS);
+	asked(b);
+	mdc_verdict_unreadable(&b->v, "vdx");
+	mdc_verdict_block(&b->v, "vdx", &b->out);
+	looked(b, 60, 0);
+	tick(b, LOOK_MS);
+	attr_is(b, "missing:unseen:2:0a1b2c3d:1.7");
+}
+
+static void test_unusable(void **state)
+{
+	struct mdc_verdict_disk d = { .kname = "vdd", .holder = "", .sectors = 999,
+				      .need_sectors = 1000 };
+	struct bed *b = *state;
+
+	asked(b);
+	mdc_verdict_disk(&b->v, &d, NULL, &b->out);
+	looked(b, 50, 0);
+	DID_MISSING(b);
+	attr_is(b, "missing:small=vdd:2:0a1b2c3d:1.7");
+
+	says(b, 1, NULL);
+	look(b, 60);
+	asked(b);
+	d.sectors = 1000;
+	d.mounted = true;
+	mdc_verdict_disk(&b->v, &d, NULL, &b->out);
+	looked(b, 50, 1);
+	DID_MISSING(b);
+	attr_is(b, "missing:mounted=vdd:2:0a1b2c3d:1.7");
+
+	says(b, 1, NULL);
+	look(b, 60);
+	asked(b);
+	disk(b, "vdd", "md126", NULL);
+	DID_NOTHING(b);
+	tick(b, LOOK_MS);
+	DID_MISSING(b);
+	attr_is(b, "missing:inuse=md126:2:0a1b2c3d:1.7");
+}
+
+/* The map is chosen, whichever of the two is seen first; a path is no second disk. */
+static void test_multipath(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	disk(b, "sda", "dm-0", NULL);
+	DID_NOTHING(b);
+	disk(b, "dm-0", "", NULL);
+	DID(b, MDC_VERDICT_PUBLISH);
+	disk(b, "sdb", "dm-0", "");
+	DID_NOTHING(b);
+	attr_is(b, "found:dm-0:2:0a1b2c3d:1.7");
+
+	says(b, 1, NULL);
+	look(b, 60);
+	asked(b);
+	disk(b, "sda", "", NULL);
+	attr_is(b, "found:sda:2:0a1b2c3d:1.7");
+	/* multipathd has made the map meanwhile */
+	disk(b, "dm-0", "", "dm-0");
+	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:dm-0:2:0a1b2c3d:1.7");
+}
+
+static void test_twice(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	disk(b, "sda", "", NULL);
+	disk(b, "sda", "", "");
+	DID_NOTHING(b);
+	disk(b, "sdb", "", "");
+	DID_MISSING(b);
+	attr_is(b, "missing:twice=sdb:2:0a1b2c3d:1.7");
+}
+
+static void test_not_of_the_lockspace(void **state)
+{
+	struct bed *b = *state;
+
+	says(b, 4, PROPOSED);
+	look(b, 0);
+	DID_NOTHING(b);
+	b->seen.n_members = 4;
+	look(b, 10);
+	DID(b, MDC_VERDICT_SEARCH);
+	/* It is fenced. */
+	b->seen.n_members = 3;
+	look(b, 20);
+	DID(b, MDC_VERDICT_STOP);
+	assert_int_equal(b->v.phase, MDC_VERDICT_NONE);
+	/* Who has the array is not known: better asked once too often. */
+	b->seen.members = NULL;
+	look(b, 30);
+	DID(b, MDC_VERDICT_SEARCH);
+}
+
+static void test_others_words(void **state)
+{
+	static const char *const no[] = {
+		"found:vdd:2:0a1b2c3d:1.7", "refused:2:0a1b2c3d:n2=unseen", "added:2:0a1b2c3d",
+		"searching:2:0a1b2c3d", "proposed:2:0a1b2c3d:7",
+	};
+	struct bed *b = *state;
+
+	for (size_t i = 0; i < COUNT(no); i++) {
+		says(b, 1, no[i]);
+		look(b, 0);
+		DID_NOTHING(b);
+	}
+	/* its own */
+	says(b, 1, NULL);
+	says(b, 2, PROPOSED);
+	look(b, 0);
+	DID_NOTHING(b);
+}
+
+static void test_second_at_once(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	disk(b, "vdd", "", NULL);
+	says(b, 1, "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
+	look(b, 100);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
+	attr_is(b, NULL);
+	disk(b, "vdd", "", NULL);
+	attr_is(b, "found:vdd:2:0a1b2c3d:1.8");
+}
+
+/* Two at once: the lower node is answered, then the other one. */
+static void test_two(void **state)
+{
+	struct bed *b = *state;
+
+	says(b, 3, "proposed:3:1a1b2c3d4e5f60718293a4b5c6d7e8f9:4");
+	look(b, 0);
+	DID(b, MDC_VERDICT_SEARCH);
+	assert_int_equal(b->v.node, 3);
+	says(b, 1, PROPOSED);
+	look(b, 10);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
+	assert_int_equal(b->v.node, 1);
+	disk(b, "vdd", "", NULL);
+	says(b, 1, NULL);
+	look(b, 50);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
+	assert_int_equal(b->v.node, 3);
+}
+
+/* With its own proposal standing, a node gives way to a lower one only. */
+static void test_own(void **state)
+{
+	struct bed *b = *state;
+
+	b->seen.proposing = true;
+	says(b, 2, PROPOSED);
+	says(b, 3, "proposed:3:1a1b2c3d4e5f60718293a4b5c6d7e8f9:4");
+	assert_int_equal(look(b, 0), 0);
+	DID_NOTHING(b);
+	says(b, 1, PROPOSED);
+	assert_int_equal(look(b, 10), 1);
+	DID(b, MDC_VERDICT_SEARCH);
+	b->seen.proposing = false;
+	assert_int_equal(look(b, 20), 0);
+	DID_NOTHING(b);
+
+	/* Its own add goes on in the kernel: it could not take another disk. */
+	says(b, 1, NULL);
+	b->seen.underway = true;
+	look(b, 30);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_PUBLISH);
+	attr_is(b, "missing:busy:3:1a1b2c3d:3.4");
+}
+
+/* Left over from an mdclusterd that died: it holds up nobody for long. */
+static void test_stale(void **state)
+{
+	struct bed *b = *state;
+
+	b->seen.proposing = true;
+	says(b, 1, PROPOSED);
+	assert_int_equal(look(b, 0), 1);
+	assert_int_equal(look(b, MDC_VERDICT_STALE_MS - 1), 1);
+	assert_int_equal(look(b, MDC_VERDICT_STALE_MS), 0);
+	b->seen.proposing = false;
+	says(b, 3, "proposed:3:1a1b2c3d4e5f60718293a4b5c6d7e8f9:4");
+	look(b, MDC_VERDICT_STALE_MS + 10);
+	assert_int_equal(b->v.node, 3);
+	/* A new one of the same node is new. */
+	says(b, 1, "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
+	look(b, MDC_VERDICT_STALE_MS + 20);
+	assert_int_equal(b->v.node, 1);
+}
+
+static void test_short_wait(void **state)
+{
+	struct bed *b = *state;
+
+	b->seen.wait_ms = 100;
+	asked(b);
+	assert_int_equal(mdc_verdict_deadline(&b->v), MDC_VERDICT_WAIT_MIN_MS);
+}
+
+static void test_cancel(void **state)
+{
+	struct mdc_uuid uuid;
+	struct bed *b = *state;
+
+	asked(b);
+	disk(b, "vdd", "", NULL);
+	b->out.n = 0;
+	mdc_verdict_cancel(&b->v, &b->out);
+	DID(b, MDC_VERDICT_STOP);
+	mdc_uuid_parse(&uuid, SOME_UUID);
+	assert_null(mdc_verdict_knows(&b->v, &uuid));
+	attr_is(b, NULL);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_found), TEST(test_unseen), TEST(test_late_disk), TEST(test_unread),
+		TEST(test_ioerror), TEST(test_unusable), TEST(test_multipath), TEST(test_twice),
+		TEST(test_not_of_the_lockspace), TEST(test_others_words),
+		TEST(test_second_at_once), TEST(test_two), TEST(test_own), TEST(test_stale),
+		TEST(test_short_wait), TEST(test_cancel),
+	};
+
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
