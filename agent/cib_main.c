@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mdcluster-cib: the one program that links Pacemaker's libraries. Signs on to the CIB,
- * prints the cluster's view at each change (README.md), and ends when it cannot go on or
- * nobody wants to know any more. It may block in libcib: SIGALRM is the bound for that,
+ * prints the cluster's view at each change, writes the attributes that it is asked for on
+ * its standard input (README.md), and ends when it cannot go on or that is closed. It may block in libcib: SIGALRM is the bound for that,
  * and mdclusterd, its parent, does not wait for it.
  */
 #include "config.h"
@@ -20,10 +20,11 @@
 #include <crm/common/results.h>
 #include <crm/common/xml.h>
 
+#include "core/cibask.h"
 #include "core/cibxml.h"
+#include "core/gather.h"
 
-#define GATHER_MS 200		/* changes within this are one */
-#define CALL_S 10		/* one query */
+#define CALL_S 10		/* one query, one write */
 #define SIGNON_S 20		/* sign-on and what goes with it */
 #define TEXT_MAX (1024 * 1024)
 
@@ -34,6 +35,8 @@ struct watch {
 	int status;
 	bool ending;		/* signing off: losing the connection is no news */
 	bool shown, told_left_out;
+	struct mdc_gather gather;
+	struct mdc_cibasks asks;
 	struct mdc_cibview view, last;
 	char text[TEXT_MAX];
 };
@@ -71,6 +74,11 @@ static bool print_view(void)
 	return true;
 }
 
+static int64_t now_ms(void)
+{
+	return g_get_monotonic_time() / 1000;
+}
+
 static void look(void)
 {
 	unsigned int left_out = 0;
@@ -80,6 +88,7 @@ static void look(void)
 	alarm(CALL_S + 5);
 	rc = watch->cib->cmds->query(watch->cib, NULL, &output, cib_sync_call | cib_scope_local);
 	alarm(0);
+	mdc_gather_looked(&watch->gather, now_ms());
 	if (rc != pcmk_ok || mdc_cibxml_view(output, &watch->view, &left_out) < 0) {
 		give_up("cannot query the CIB", rc != pcmk_ok ? pcmk_strerror(rc) :
 			"the answer is not a CIB");
@@ -112,7 +121,8 @@ static void changed(const char *event, xmlNode *msg)
 	(void)event;
 	(void)msg;
 	if (watch->timer == 0)
-		watch->timer = g_timeout_add(GATHER_MS, gathered, NULL);
+		watch->timer = g_timeout_add(mdc_gather_wait(&watch->gather, now_ms()), gathered,
+					     NULL);
 }
 
 static void lost(gpointer data)
@@ -122,15 +132,64 @@ static void lost(gpointer data)
 		give_up("Pacemaker closed the connection", NULL);
 }
 
-/* The parent never writes: anything here is its end. */
+static void answer(const struct mdc_cibask *ask, int rc)
+{
+	char text[MDC_CIB_ANSWER_MAX], *c;
+
+	if (rc == pcmk_ok) {
+		printf("done %u\n", ask->number);
+	} else {
+		g_strlcpy(text, pcmk_strerror(rc), sizeof(text));
+		for (c = text; *c; c++)
+			if ((unsigned char)*c < ' ' || *c == 0x7f)
+				*c = '?';
+		printf("failed %u %s\n", ask->number, *text ? text : "?");
+	}
+	if (fflush(stdout) != 0)
+		give_up("cannot answer mdclusterd", strerror(errno));
+}
+
+/*
+ * As this node's own attribute, and not through pacemaker-attrd, which cannot be reached from
+ * within a program: other nodes' writers may be waiting for it.
+ */
+static void write_attr(const struct mdc_cibask *ask)
+{
+	xmlDoc *doc = mdc_cibxml_ask(ask);
+	int rc = -ENOMEM;
+
+	alarm(CALL_S + 5);
+	if (doc && ask->set)
+		rc = watch->cib->cmds->modify(watch->cib, "status", xmlDocGetRootElement(doc),
+					      cib_sync_call | cib_can_create);
+	else if (doc)
+		rc = watch->cib->cmds->remove(watch->cib, "status", xmlDocGetRootElement(doc),
+					      cib_sync_call);
+	alarm(0);
+	if (doc)
+		xmlFreeDoc(doc);
+	if (!ask->set && rc == -ENXIO)
+		rc = pcmk_ok;		/* it was not there */
+	answer(ask, rc < 0 ? rc : pcmk_ok);
+}
+
 static gboolean on_stdin(gint fd, GIOCondition condition, gpointer data)
 {
-	char byte;
+	struct mdc_cibask ask;
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
 
 	(void)condition;
 	(void)data;
-	if (read(fd, &byte, 1) > 0)
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return G_SOURCE_CONTINUE;
+	if (n > 0 && mdc_cibasks_feed(&watch->asks, bytes, (size_t)n) == 0) {
+		while (watch->status == EXIT_SUCCESS && mdc_cibasks_next(&watch->asks, &ask))
+			write_attr(&ask);
+		return G_SOURCE_CONTINUE;
+	}
+	if (n > 0)
+		give_up("mdclusterd asked for what is not a request", NULL);
 	g_main_loop_quit(watch->loop);
 	return G_SOURCE_REMOVE;
 }
@@ -142,7 +201,7 @@ static int sign_on(void)
 
 	alarm(SIGNON_S);
 	cib->call_timeout = CALL_S;
-	rc = cib->cmds->signon(cib, "mdcluster-cib", cib_query);
+	rc = cib->cmds->signon(cib, "mdcluster-cib", cib_command);
 	if (rc == pcmk_ok)
 		rc = cib->cmds->set_connection_dnotify(cib, lost);
 	if (rc == pcmk_ok)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The cluster's view and its text. Owns the rules a view keeps (bounds, no duplicates,
- * nothing that names a node it does not list), so that the reader of a snapshot and the
- * extractor that writes one cannot disagree about them.
+ * The cluster's view and its text, and the answers that stand between. Owns the rules that
+ * a view keeps (bounds, no duplicates, nothing that names a node it does not list), so that
+ * the reader of a snapshot and the extractor that writes one cannot disagree about them.
  */
 #include "core/cibtext.h"
 
@@ -32,8 +32,7 @@ static int word_index(const char *const *words, unsigned int n, const char *word
 	return -EINVAL;
 }
 
-/* A word of a line: not empty, fits, no space, no control character. */
-static bool word_fits(const char *word, size_t size)
+bool mdc_cib_word(const char *word, size_t size)
 {
 	size_t len = strnlen(word, size);
 
@@ -84,7 +83,7 @@ int mdc_cibview_add_node(struct mdc_cibview *view, uint32_t id, const char *name
 {
 	struct mdc_cib_node *node;
 
-	if (id == 0 || !word_fits(name, sizeof(node->name)))
+	if (id == 0 || !mdc_cib_word(name, sizeof(node->name)))
 		return -EINVAL;
 	if (mdc_cibview_node(view, id) || mdc_cibview_named(view, name))
 		return -EEXIST;
@@ -102,7 +101,7 @@ int mdc_cibview_add_attr(struct mdc_cibview *view, uint32_t id, const char *name
 {
 	struct mdc_cib_attr *attr;
 
-	if (!word_fits(name, sizeof(attr->name)) || !word_fits(value, sizeof(attr->value)) ||
+	if (!mdc_cib_word(name, sizeof(attr->name)) || !mdc_cib_word(value, sizeof(attr->value)) ||
 	    strncmp(name, "mdcluster-", 10) != 0)
 		return -EINVAL;
 	if (!mdc_cibview_node(view, id))
@@ -123,7 +122,7 @@ int mdc_cibview_add_instance(struct mdc_cibview *view, uint32_t id, const char *
 {
 	struct mdc_cib_instance *inst;
 
-	if (!word_fits(primitive, sizeof(inst->primitive)))
+	if (!mdc_cib_word(primitive, sizeof(inst->primitive)))
 		return -EINVAL;
 	if (!mdc_cibview_node(view, id))
 		return -ENOENT;
@@ -208,8 +207,7 @@ void mdc_cibtext_init(struct mdc_cibtext *text)
 	text->view.n_nodes = text->view.n_attrs = text->view.n_instances = 0;
 }
 
-/* Decimal, no sign, no leading zero, 1 to 2^32-1. */
-static int parse_id(const char *word, uint32_t *id)
+int mdc_cib_number(const char *word, uint32_t *number)
 {
 	uint64_t n = 0;
 
@@ -222,7 +220,7 @@ static int parse_id(const char *word, uint32_t *id)
 		if (n > UINT32_MAX)
 			return -EINVAL;
 	}
-	*id = (uint32_t)n;
+	*number = (uint32_t)n;
 	return 0;
 }
 
@@ -249,7 +247,7 @@ static int entry(struct mdc_cibview *view, char *line)
 	uint32_t id;
 	int rc, n;
 
-	if (four_words(line, word) < 0 || parse_id(word[1], &id) < 0)
+	if (four_words(line, word) < 0 || mdc_cib_number(word[1], &id) < 0)
 		return -EINVAL;
 	if (strcmp(word[0], "attr") == 0) {
 		rc = mdc_cibview_add_attr(view, id, word[2], word[3]);
@@ -266,6 +264,33 @@ static int entry(struct mdc_cibview *view, char *line)
 	return rc == -EEXIST || rc == -ENOENT ? -EINVAL : rc;
 }
 
+/* done N, failed N TEXT: 2 or -EINVAL. */
+static int answer(struct mdc_cibanswer *out, const char *line)
+{
+	char number[12];
+	const char *text;
+	size_t i, len;
+
+	out->ok = strncmp(line, "done ", 5) == 0;
+	if (!out->ok && strncmp(line, "failed ", 7) != 0)
+		return -EINVAL;
+	line += out->ok ? 5 : 7;
+	len = strcspn(line, " ");
+	if (len >= sizeof(number) || (line[len] == ' ') == out->ok)
+		return -EINVAL;
+	memcpy(number, line, len);
+	number[len] = '\0';
+	text = out->ok ? "" : line + len + 1;
+	if (mdc_cib_number(number, &out->number) < 0 || (!out->ok && !*text) ||
+	    strlen(text) >= sizeof(out->text))
+		return -EINVAL;
+	for (i = 0; text[i]; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return -EINVAL;
+	strcpy(out->text, text);
+	return 2;
+}
+
 int mdc_cibtext_line(struct mdc_cibtext *text, const char *line)
 {
 	char copy[MDC_CIB_LINE_MAX];
@@ -274,7 +299,7 @@ int mdc_cibtext_line(struct mdc_cibtext *text, const char *line)
 		return -EMSGSIZE;
 	if (!text->open) {
 		if (strcmp(line, "begin") != 0)
-			return -EINVAL;
+			return answer(&text->answer, line);
 		text->open = true;
 		text->view.n_nodes = text->view.n_attrs = text->view.n_instances = 0;
 		return 0;

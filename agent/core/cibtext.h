@@ -19,6 +19,7 @@
 #define MDC_CIB_ATTR_MAX 192	/* name of an attribute, with NUL */
 #define MDC_CIB_VALUE_MAX 192	/* value of an attribute, with NUL */
 #define MDC_CIB_LINE_MAX 512	/* a line with its newline */
+#define MDC_CIB_ANSWER_MAX 200	/* why a request failed, with NUL */
 
 enum mdc_cib_online { MDC_CIB_OFFLINE, MDC_CIB_PENDING, MDC_CIB_ONLINE };
 enum mdc_cib_running { MDC_CIB_STOPPED, MDC_CIB_RUNNING, MDC_CIB_FAILED };
@@ -71,24 +72,38 @@ bool mdc_cibview_equal(const struct mdc_cibview *a, const struct mdc_cibview *b)
 const char *mdc_cib_online_name(enum mdc_cib_online state);
 const char *mdc_cib_running_name(enum mdc_cib_running state);
 
+/* A word of a line: not empty, fits into size with NUL, no space, no control character. */
+bool mdc_cib_word(const char *word, size_t size);
+/* Decimal, no sign, no leading zero, 1 to 2^32-1. 0 or -EINVAL. */
+int mdc_cib_number(const char *word, uint32_t *number);
+
 /* The snapshot, begin to end, with NUL; returns its length or -ENOSPC. */
 int mdc_cibview_format(const struct mdc_cibview *view, char *out, size_t size);
 
-/* Reads snapshots out of a stream of bytes. Zero-filled is a fresh one. */
+/* What came of a request (core/cibask.h). */
+struct mdc_cibanswer {
+	uint32_t number;
+	bool ok;
+	char text[MDC_CIB_ANSWER_MAX];	/* why not; printable */
+};
+
+/* Reads snapshots and answers out of a stream of bytes. Zero-filled is a fresh one. */
 struct mdc_cibtext {
 	bool open;			/* between begin and end */
 	size_t fill;
 	char line[MDC_CIB_LINE_MAX];
 	struct mdc_cibview view;
+	struct mdc_cibanswer answer;
 };
 
 void mdc_cibtext_init(struct mdc_cibtext *text);
-/* One line without newline. 0, 1 at `end`: text->view is complete; else as below. */
+/* One line without newline. 0, 1 at `end`: text->view is complete, 2: text->answer is; else as
+ * below. An answer never stands within a snapshot. */
 int mdc_cibtext_line(struct mdc_cibtext *text, const char *line);
 /*
- * Takes bytes, cut anywhere. Stops after the end of a snapshot. *used is how many it took.
- * 1: text->view is complete, until the next call. 0: all taken, more is needed. -EINVAL: not
- * of the form; -EMSGSIZE: a line too long; -E2BIG: more than a view holds. After an error
+ * Takes bytes, cut anywhere. Stops after a snapshot or an answer. *used is how many it took.
+ * 1: text->view is complete, until the next call. 2: text->answer is. 0: all taken, more is
+ * needed. -EINVAL: not of the form; -EMSGSIZE: a line too long; -E2BIG: more than a view holds. After an error
  * the stream is of no more use.
  */
 int mdc_cibtext_feed(struct mdc_cibtext *text, const char *data, size_t len, size_t *used);

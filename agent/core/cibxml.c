@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reads the CIB: who is in the cluster, what our attributes say, where our instances run.
- * Knows Pacemaker's ways of writing these down and nothing else; what a view may hold is
+ * And the other way, an attribute for the CIB. Knows Pacemaker's ways of writing these down; what a view may hold is
  * cibtext.c's business.
  */
 #include "core/cibxml.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,4 +307,62 @@ int mdc_cibxml_parse(const char *xml, size_t len, struct mdc_cibview *view,
 	rc = mdc_cibxml_view(xmlDocGetRootElement(doc), view, left_out);
 	xmlFreeDoc(doc);
 	return rc;
+}
+
+static xmlNode *element(xmlNode *parent, const char *name, const char *id)
+{
+	xmlNode *node = xmlNewNode(NULL, (const xmlChar *)name);
+
+	if (!node)
+		return NULL;
+	if (!xmlNewProp(node, (const xmlChar *)"id", (const xmlChar *)id) ||
+	    (parent && !xmlAddChild(parent, node))) {
+		xmlFreeNode(node);
+		return NULL;
+	}
+	return node;
+}
+
+static bool set_prop(xmlNode *node, const char *name, const char *value)
+{
+	return xmlNewProp(node, (const xmlChar *)name, (const xmlChar *)value);
+}
+
+/* The ids are pacemaker-attrd's, so that whoever writes it, there is one of each. */
+static bool fill(xmlDoc *doc, const struct mdc_cibask *ask)
+{
+	char node[16], set[32], pair[MDC_CIB_ATTR_MAX + 32], *c;
+	xmlNode *at;
+
+	snprintf(node, sizeof(node), "%u", ask->node);
+	snprintf(set, sizeof(set), "status-%u", ask->node);
+	snprintf(pair, sizeof(pair), "%s-%s", set, ask->name);
+	for (c = pair; *c; c++)
+		if (*c == ':' || *c == '#')
+			*c = '.';
+	if (!ask->set) {
+		at = element(NULL, "nvpair", pair);
+		if (at)
+			xmlDocSetRootElement(doc, at);
+		return at;
+	}
+	at = element(NULL, "node_state", node);
+	if (!at)
+		return false;
+	xmlDocSetRootElement(doc, at);
+	at = element(at, "transient_attributes", node);
+	at = at ? element(at, "instance_attributes", set) : NULL;
+	at = at ? element(at, "nvpair", pair) : NULL;
+	return at && set_prop(at, "name", ask->name) && set_prop(at, "value", ask->value);
+}
+
+xmlDoc *mdc_cibxml_ask(const struct mdc_cibask *ask)
+{
+	xmlDoc *doc = xmlNewDoc((const xmlChar *)"1.0");
+
+	if (doc && !fill(doc, ask)) {
+		xmlFreeDoc(doc);
+		return NULL;
+	}
+	return doc;
 }

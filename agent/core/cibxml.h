@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The CIB's XML into the view that mdcluster-cib prints. Takes what Pacemaker 2.1 and 3
- * write; libxml2 only. Not in the library that the agent links.
+ * The CIB's XML into the view that mdcluster-cib prints, and a request into the CIB's XML.
+ * Takes what Pacemaker 2.1 and 3 write; libxml2 only. Not in the library that the agent links.
  */
 #ifndef MDC_CIBXML_H
 #define MDC_CIBXML_H
@@ -10,6 +10,7 @@
 
 #include <libxml/tree.h>
 
+#include "core/cibask.h"
 #include "core/cibtext.h"
 
 /*
@@ -20,5 +21,12 @@ int mdc_cibxml_view(const xmlNode *cib, struct mdc_cibview *view, unsigned int *
 /* The same from text: 0, -EINVAL. */
 int mdc_cibxml_parse(const char *xml, size_t len, struct mdc_cibview *view,
 		     unsigned int *left_out);
+
+/*
+ * What libcib takes to write an attribute: for a set, the node's state with that attribute
+ * alone in it, as pacemaker-attrd would write it; else the element to remove. Free with
+ * xmlFreeDoc. NULL: no memory.
+ */
+xmlDoc *mdc_cibxml_ask(const struct mdc_cibask *ask);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The child that watches the CIB for us: starts it, reads its snapshots, starts it again.
+ * The child that watches the CIB for us: starts it, reads its snapshots, hands it what is
+ * to be written, starts it again.
  * A run is one child; it is counted by its pending reads, so that a run which was given up
  * stays until GIO has handed back each of them, while struct mdc_cib goes on (or is gone).
  */
@@ -10,6 +11,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "core/cibwant.h"
 #include "log.h"
 
 #define PAUSE_MAX_S 30
@@ -25,6 +27,7 @@ struct run {
 	guint timer;		/* until the first snapshot, then until the exit */
 	unsigned int open;	/* of: output, errors, exit */
 	bool shown;		/* has printed a snapshot */
+	bool deaf;		/* takes no requests: about to be given up */
 	gint64 since_us;	/* that first one */
 	struct mdc_cibtext text;
 	char out[4096];
@@ -44,6 +47,11 @@ struct mdc_cib {
 	unsigned int pause_s;
 	bool connected, down_logged, known;
 	struct mdc_cibview view;
+	uint32_t self;			/* 0: not known */
+	struct mdc_cibwant want;
+	mdc_cib_failed_fn failed;
+	GSource *flush;			/* timer: after a write that failed */
+	bool failing;			/* and that has been said */
 };
 
 static void start(struct mdc_cib *cib);
@@ -104,6 +112,8 @@ static void down(struct mdc_cib *cib, const char *why)
 	bool was = cib->connected;
 
 	cib->connected = false;
+	mdc_cibwant_reset(&cib->want);
+	source_end(&cib->flush);
 	if (was)
 		mdc_warn("lost the connection to Pacemaker: %s; trying again", why);
 	else if (!cib->down_logged)
@@ -149,23 +159,87 @@ static gboolean run_late(gpointer data)
 	struct run *run = data;
 
 	run->timer = 0;
-	run_fail(run, run->shown ? "its watcher mdcluster-cib closed its output but did not end" :
+	run_fail(run, run->deaf ? "its watcher mdcluster-cib takes no requests" :
+		 run->shown ? "its watcher mdcluster-cib closed its output but did not end" :
 		 "pacemaker-based did not show the cluster in time");
 	return G_SOURCE_REMOVE;
 }
 
-static void run_timer(struct run *run, unsigned int s)
+/* s < 0: none. */
+static void run_timer(struct run *run, int s)
 {
 	GSource *source;
 
 	if (run->timer)
 		g_source_destroy(g_main_context_find_source_by_id(run->cib->context, run->timer));
 	run->timer = 0;
-	if (s == 0)
+	if (s < 0)
 		return;
-	source = after(run->cib, s, run_late, run);
+	source = after(run->cib, (unsigned int)s, run_late, run);
 	run->timer = g_source_get_id(source);
 	g_source_unref(source);
+}
+
+static gboolean flush_again(gpointer data);
+
+/*
+ * Hands over what is due. At most one request a name is under way, so that all of them
+ * together have room in a pipe: where one has not, the child does not read.
+ */
+static void flush(struct mdc_cib *cib)
+{
+	int64_t now_ms = g_get_monotonic_time() / 1000, again;
+	char line[MDC_CIB_LINE_MAX];
+	struct mdc_cibask ask;
+
+	source_end(&cib->flush);
+	while (cib->connected && cib->run && !cib->run->deaf && cib->self &&
+	       mdc_cibwant_next(&cib->want, now_ms, &ask)) {
+		GOutputStream *in = g_subprocess_get_stdin_pipe(cib->run->child);
+		int len;
+
+		ask.node = cib->self;
+		len = mdc_cibask_format(&ask, line);
+		if (len < 0 || g_pollable_output_stream_write_nonblocking(
+				G_POLLABLE_OUTPUT_STREAM(in), line, (gsize)len, NULL, NULL) != len) {
+			/* Later: the caller may be in the middle of what follows from it. */
+			cib->run->deaf = true;
+			run_timer(cib->run, 0);
+			return;
+		}
+	}
+	again = mdc_cibwant_deadline(&cib->want);
+	if (!cib->connected || again < 0)
+		return;
+	cib->flush = g_timeout_source_new(again > now_ms ? (guint)(again - now_ms) : 0);
+	g_source_set_callback(cib->flush, flush_again, cib, NULL);
+	g_source_attach(cib->flush, cib->context);
+}
+
+static gboolean flush_again(gpointer data)
+{
+	flush(data);
+	return G_SOURCE_REMOVE;
+}
+
+static void answered(struct mdc_cib *cib, const struct mdc_cibanswer *answer)
+{
+	const char *name = mdc_cibwant_answer(&cib->want, g_get_monotonic_time() / 1000,
+					      answer->number, answer->ok);
+
+	if (answer->ok) {
+		if (cib->failing)
+			mdc_notice("node attributes can be written to the CIB again");
+		cib->failing = false;
+	} else if (name) {
+		if (!cib->failing)
+			mdc_warn("cannot write the node attribute %s to the CIB: %s; trying again",
+				 name, answer->text);
+		cib->failing = true;
+		if (cib->failed)
+			cib->failed(name, answer->text, cib->data);
+	}
+	flush(cib);
 }
 
 /* One of the three ends: output, errors, exit. */
@@ -186,13 +260,14 @@ static void snapshot(struct run *run)
 	if (!run->shown) {
 		run->shown = true;
 		run->since_us = g_get_monotonic_time();
-		run_timer(run, 0);
+		run_timer(run, -1);
 	}
 	if (!cib->connected)
 		mdc_info("connected to Pacemaker: %u nodes", cib->view.n_nodes);
 	cib->connected = true;
 	cib->down_logged = false;
 	cib->changed(&cib->view, true, cib->data);
+	flush(cib);
 }
 
 static void read_out(struct run *run);
@@ -214,6 +289,8 @@ static void out_ready(GObject *stream, GAsyncResult *result, gpointer data)
 				 "its watcher mdcluster-cib printed what is not a snapshot");
 		else if (rc == 1)
 			snapshot(run);
+		else if (rc == 2)
+			answered(run->cib, &run->text.answer);
 	}
 	if (run->cib && n > 0)
 		read_out(run);
@@ -335,6 +412,7 @@ void mdc_cib_free(struct mdc_cib *cib)
 	if (cib->run)
 		run_give_up(cib->run);
 	source_end(&cib->restart);
+	source_end(&cib->flush);
 	g_main_context_unref(cib->context);
 	g_free(cib->program);
 	g_free(cib);
@@ -345,4 +423,42 @@ const struct mdc_cibview *mdc_cib_view(const struct mdc_cib *cib, bool *connecte
 	if (connected)
 		*connected = cib->connected;
 	return cib->known ? &cib->view : NULL;
+}
+
+void mdc_cib_self(struct mdc_cib *cib, uint32_t node)
+{
+	if (!node || node == cib->self)
+		return;
+	cib->self = node;
+	flush(cib);
+}
+
+void mdc_cib_on_failed(struct mdc_cib *cib, mdc_cib_failed_fn failed)
+{
+	cib->failed = failed;
+}
+
+void mdc_cib_set(struct mdc_cib *cib, const char *name, const char *value)
+{
+	if (!mdc_cibwant_set(&cib->want, name, value))
+		mdc_err("the node attribute %s cannot be written: more of them than mdclusterd can "
+			"hold, or not of their form", name);
+	flush(cib);
+}
+
+void mdc_cib_clear(struct mdc_cib *cib, const char *name)
+{
+	mdc_cibwant_clear(&cib->want, name);
+	flush(cib);
+}
+
+void mdc_cib_seen(struct mdc_cib *cib, const char *name, const char *value)
+{
+	mdc_cibwant_seen(&cib->want, g_get_monotonic_time() / 1000, name, value);
+	flush(cib);
+}
+
+bool mdc_cib_idle(const struct mdc_cib *cib)
+{
+	return mdc_cibwant_idle(&cib->want);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Snapshots: fed whole or byte by byte is the same, and what is taken is written again. */
+/* Snapshots and answers: fed whole or byte by byte is the same, and what is taken is written again. */
 #include "fuzz.h"
 
 #include "core/cibtext.h"
@@ -19,7 +19,7 @@ static void same_again(const struct mdc_cibview *view, struct mdc_cibtext *again
 	free(out);
 }
 
-/* Returns the last result; *n counts the snapshots. */
+/* Returns the last result; *n counts the snapshots and the answers. */
 static int feed(struct mdc_cibtext *text, const uint8_t *data, size_t size, size_t piece,
 		unsigned int *n)
 {
@@ -31,7 +31,11 @@ static int feed(struct mdc_cibtext *text, const uint8_t *data, size_t size, size
 
 		rc = mdc_cibtext_feed(text, (const char *)data + at, len, &used);
 		MUST(used > 0 && used <= len);
-		*n += rc == 1;
+		*n += rc > 0;
+		if (rc == 2) {
+			MUST_END(text->answer.text);
+			MUST(text->answer.number && text->answer.ok == !*text->answer.text);
+		}
 	}
 	return rc;
 }

@@ -191,6 +191,44 @@ static void test_equal(void **state)
 	free(b);
 }
 
+static void test_answers(void **state)
+{
+	static const char *const bad[] = {
+		"done\n", "done \n", "done 0\n", "done 01\n", "done 1 \n", "done 1 text\n",
+		"done 4294967296\n", "done 12345678901234\n", "failed 1\n", "failed 1 \n",
+		"failed x text\n", "failed 1 te\txt\n", "failed  1 text\n", "gone 1\n",
+		"begin\ndone 1\nend\n",
+	};
+	struct mdc_cibtext *text = calloc(1, sizeof(*text));
+	const char *two = "done 7\nfailed 4294967295 not now\n";
+	char longer[512];
+	size_t used;
+	unsigned int n;
+
+	(void)state;
+	assert_int_equal(mdc_cibtext_feed(text, two, strlen(two), &used), 2);
+	assert_int_equal(used, 7);
+	assert_int_equal(text->answer.number, 7);
+	assert_true(text->answer.ok);
+	assert_string_equal(text->answer.text, "");
+	assert_int_equal(mdc_cibtext_feed(text, two + 7, strlen(two) - 7, &used), 2);
+	assert_int_equal(text->answer.number, UINT32_MAX);
+	assert_false(text->answer.ok);
+	assert_string_equal(text->answer.text, "not now");
+	/* Between snapshots. */
+	assert_int_equal(feed(text, good, strlen(good), 7, &n), 1);
+	assert_int_equal(mdc_cibtext_feed(text, two, strlen(two), &used), 2);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		mdc_cibtext_init(text);
+		if (feed(text, bad[i], strlen(bad[i]), 100, &n) != -EINVAL)
+			fail_msg("taken: %s", bad[i]);
+	}
+	mdc_cibtext_init(text);
+	snprintf(longer, sizeof(longer), "failed 1 %0*d\n", MDC_CIB_ANSWER_MAX, 1);
+	assert_int_equal(feed(text, longer, strlen(longer), 100, &n), -EINVAL);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_answers),
 	};
 
 	return cmocka_run_group_tests_name("cibtext", tests, NULL, NULL);

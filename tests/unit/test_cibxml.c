@@ -139,6 +139,41 @@ static void test_instances(void **state)
 	instance("<lrm_rsc_op/><lrm_rsc_op call-id='x' rc-code='y'/>", NULL);
 }
 
+static void asked(const char *line, const char *want)
+{
+	struct mdc_cibask ask;
+	xmlBuffer *out = xmlBufferCreate();
+	xmlDoc *doc;
+
+	assert_int_equal(mdc_cibask_parse(&ask, line), 0);
+	doc = mdc_cibxml_ask(&ask);
+	assert_non_null(doc);
+	assert_true(xmlNodeDump(out, doc, xmlDocGetRootElement(doc), 0, 0) > 0);
+	assert_string_equal((const char *)xmlBufferContent(out), want);
+	xmlBufferFree(out);
+	xmlFreeDoc(doc);
+}
+
+/* With pacemaker-attrd's ids. */
+static void test_ask(void **state)
+{
+	(void)state;
+	asked("set 1 3 mdcluster-raid-add found:vdd:2:0a1b2c3d:1.7",
+	      "<node_state id=\"3\"><transient_attributes id=\"3\">"
+	      "<instance_attributes id=\"status-3\">"
+	      "<nvpair id=\"status-3-mdcluster-raid-add\" name=\"mdcluster-raid-add\" "
+	      "value=\"found:vdd:2:0a1b2c3d:1.7\"/>"
+	      "</instance_attributes></transient_attributes></node_state>");
+	asked("delete 2 3 mdcluster-raid-add", "<nvpair id=\"status-3-mdcluster-raid-add\"/>");
+	asked("delete 2 3 mdcluster-a:b#c-add", "<nvpair id=\"status-3-mdcluster-a.b.c-add\"/>");
+	asked("set 1 3 mdcluster-r&-add <\"'>",
+	      "<node_state id=\"3\"><transient_attributes id=\"3\">"
+	      "<instance_attributes id=\"status-3\">"
+	      "<nvpair id=\"status-3-mdcluster-r&amp;-add\" name=\"mdcluster-r&amp;-add\" "
+	      "value=\"&lt;&quot;'&gt;\"/>"
+	      "</instance_attributes></transient_attributes></node_state>");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_odd),
 		cmocka_unit_test(test_instances),
+		cmocka_unit_test(test_ask),
 	};
 
 	return cmocka_run_group_tests_name("cibxml", tests, NULL, NULL);
