@@ -195,6 +195,8 @@ static int limit_attr(const struct attr *a, void *into)
 		return FIXED(a, &array->newdisk_timeout_ms);
 	case MDCLUSTER_LIMIT_STUCK_AFTER:
 		return FIXED(a, &array->stuck_after_ms);
+	case MDCLUSTER_LIMIT_VERDICT_TIMEOUT:
+		return FIXED(a, &array->verdict_timeout_ms);
 	default:
 		return 0;
 	}
@@ -351,6 +353,8 @@ static int notice_attr(const struct attr *a, void *into)
 		return slot(a, &notice->slot);
 	case MDCLUSTER_A_TIMEOUT:
 		return FIXED(a, &notice->timeout_ms);
+	case MDCLUSTER_A_PROPOSAL:
+		return FIXED(a, &notice->proposal);
 	case MDCLUSTER_A_EVENT:
 		return FIXED(a, &notice->event);
 	case MDCLUSTER_A_VALUE:
@@ -372,6 +376,9 @@ int mdc_mod_notice_parse(struct mdc_mod_notice *notice, const void *buf, size_t 
 	notice->cmd = (uint32_t)ret;
 	if (ret == MDCLUSTER_CMD_NEWDISK)
 		must |= BIT(MDCLUSTER_A_DEVICE_UUID) | BIT(MDCLUSTER_A_DEVICE);
+	else if (ret == MDCLUSTER_CMD_PROPOSED)
+		must |= BIT(MDCLUSTER_A_DEVICE_UUID) | BIT(MDCLUSTER_A_DEVICE) |
+			BIT(MDCLUSTER_A_PROPOSAL) | BIT(MDCLUSTER_A_TIMEOUT);
 	else if (ret == MDCLUSTER_CMD_EVENT)
 		must |= BIT(MDCLUSTER_A_EVENT);
 	else
@@ -379,6 +386,8 @@ int mdc_mod_notice_parse(struct mdc_mod_notice *notice, const void *buf, size_t 
 	ret = message(buf, len, notice_attr, notice, &had);
 	if (ret)
 		return ret;
+	if (notice->cmd == MDCLUSTER_CMD_PROPOSED && !notice->proposal)
+		return -EINVAL;
 	return (had & must) == must ? 0 : -EINVAL;
 }
 
@@ -487,6 +496,7 @@ const char *mdc_mod_event_name(uint32_t event)
 		[MDCLUSTER_EVENT_ADD_REFUSED] = "add_refused",
 		[MDCLUSTER_EVENT_CANDIDATE_DROPPED] = "candidate_dropped",
 		[MDCLUSTER_EVENT_UPDATED] = "updated",
+		[MDCLUSTER_EVENT_PROPOSAL_OVER] = "proposal_over",
 	};
 
 	return named(names, sizeof(names) / sizeof(names[0]), event);

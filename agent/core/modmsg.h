@@ -54,7 +54,7 @@ struct mdc_mod_array {
 	struct mdc_mod_add add;
 	bool receiving;
 	uint64_t receiving_ms;
-	uint32_t newdisk_timeout_ms, stuck_after_ms;	/* 0: not said */
+	uint32_t newdisk_timeout_ms, stuck_after_ms, verdict_timeout_ms;	/* 0: not said */
 	unsigned int n_counters;
 	struct mdc_mod_counter counters[MDC_MOD_COUNTERS_MAX];
 	uint64_t lost;
@@ -62,12 +62,13 @@ struct mdc_mod_array {
 };
 
 struct mdc_mod_notice {
-	uint32_t cmd;			/* MDCLUSTER_CMD_NEWDISK or _EVENT */
+	uint32_t cmd;			/* MDCLUSTER_CMD_NEWDISK, _PROPOSED or _EVENT */
 	struct mdc_uuid uuid;
 	char md[MDC_NAME_MAX];
-	/* NEWDISK */
+	/* NEWDISK, PROPOSED */
 	struct mdc_uuid device_uuid;
-	uint32_t device, slot, timeout_ms;
+	uint32_t device, slot, timeout_ms;	/* slot: NEWDISK only */
+	uint64_t proposal;			/* PROPOSED; not 0 */
 	/* EVENT */
 	uint32_t event;			/* enum mdcluster_event, or one that is not known here */
 	bool have_value;

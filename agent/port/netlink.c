@@ -21,7 +21,13 @@
 #define BATCH 64		/* then the main loop has its turn */
 #define ANSWER_MS 1000
 #define AGAIN_S 10
+#define VERDICTS_MAX 8		/* unanswered; the kernel answers at once */
 #define DUMP_BYTES 32768	/* as much as the kernel puts into one part of a dump */
+
+struct verdict {
+	uint32_t seq;			/* 0: none */
+	uint64_t proposal;
+};
 
 struct mdc_netlink {
 	const struct mdc_netlink_calls *calls;
@@ -33,6 +39,7 @@ struct mdc_netlink {
 	uint32_t last_seq;
 	bool attached;
 	bool said;			/* why it cannot be attached */
+	struct verdict verdicts[VERDICTS_MAX];
 };
 
 struct find {
@@ -255,17 +262,34 @@ static void nlctrl_message(struct mdc_netlink *nl, const void *payload, size_t l
 	}
 }
 
+static void verdict_answer(struct mdc_netlink *nl, uint32_t seq, int err)
+{
+	unsigned int i;
+
+	for (i = 0; i < VERDICTS_MAX; i++) {
+		struct verdict *v = &nl->verdicts[i];
+
+		if (!v->seq || v->seq != seq)
+			continue;
+		v->seq = 0;
+		if (err)
+			nl->calls->not_taken(v->proposal, err, nl->data);
+	}
+}
+
 static void answer(struct mdc_netlink *nl, const struct nlmsghdr *head)
 {
 	char text[MDC_MOD_ACK_MAX];
 	int err;
 
-	if (!nl->seq || head->nlmsg_seq != nl->seq)
-		return;
-	nl->seq = 0;
 	if (mdc_mod_ack_parse(&err, text, mnl_nlmsg_get_payload(head),
 			      mnl_nlmsg_get_payload_len(head)))
 		err = EPROTO;
+	if (!nl->seq || head->nlmsg_seq != nl->seq) {
+		verdict_answer(nl, head->nlmsg_seq, err);
+		return;
+	}
+	nl->seq = 0;
 	if (err) {
 		refused(nl, err, text);
 		return;
@@ -409,6 +433,36 @@ void mdc_netlink_free(struct mdc_netlink *nl)
 bool mdc_netlink_attached(const struct mdc_netlink *nl)
 {
 	return nl && nl->attached;
+}
+
+int mdc_netlink_verdict(struct mdc_netlink *nl, const struct mdc_uuid *array, uint64_t proposal,
+			const char *refusal)
+{
+	char buf[NLMSG_SPACE(GENL_HDRLEN) + 64 + MDCLUSTER_REASON_MAX + 1];
+	struct nlmsghdr *head;
+	struct verdict *v;
+	char reason[MDCLUSTER_REASON_MAX + 1];
+
+	if (!nl || !nl->attached)
+		return -ENOTCONN;
+	if (!++nl->last_seq)
+		nl->last_seq = 1;
+	head = request(buf, nl->family, NLM_F_ACK, MDCLUSTER_CMD_VERDICT, MDCLUSTER_GENL_VERSION,
+		       nl->last_seq);
+	mnl_attr_put(head, MDCLUSTER_A_ARRAY_UUID, sizeof(array->b), array->b);
+	mnl_attr_put_u64(head, MDCLUSTER_A_PROPOSAL, proposal);
+	mnl_attr_put_u32(head, MDCLUSTER_A_VERDICT, refusal ? MDCLUSTER_VERDICT_REFUSE :
+			 MDCLUSTER_VERDICT_PROCEED);
+	if (refusal) {
+		g_strlcpy(reason, refusal, sizeof(reason));
+		mnl_attr_put_strz(head, MDCLUSTER_A_REASON, reason);
+	}
+	if (mnl_socket_sendto(nl->sock, head, head->nlmsg_len) < 0)
+		return -errno;
+	v = &nl->verdicts[nl->last_seq % VERDICTS_MAX];
+	v->seq = nl->last_seq;
+	v->proposal = proposal;
+	return 0;
 }
 
 struct told {

@@ -16,8 +16,10 @@ struct mdc_netlink_calls {
 	void (*look)(void *data);
 	/* The module is gone. */
 	void (*gone)(void *data);
-	/* A disk that another node adds, or an event. */
+	/* A disk that another node adds, or this one is about to, or an event. */
 	void (*notice)(const struct mdc_mod_notice *notice, void *data);
+	/* The kernel did not take the verdict; err: ENOENT where it no longer waits for it. */
+	void (*not_taken)(uint64_t proposal, int err, void *data);
 };
 
 /* NULL, with errno set: no netlink at all. calls must outlive it; none comes before the main loop. */
@@ -26,6 +28,9 @@ void mdc_netlink_free(struct mdc_netlink *nl);
 
 /* Whether the kernel hands its questions to this process. */
 bool mdc_netlink_attached(const struct mdc_netlink *nl);
+/* refusal NULL: PROCEED. 0 or -errno; whether the kernel takes it is told later. */
+int mdc_netlink_verdict(struct mdc_netlink *nl, const struct mdc_uuid *array, uint64_t proposal,
+			const char *refusal);
 /*
  * Hands each array that the module has to fn. 0; -ENOENT: the module is not loaded; another
  * -errno: not all of them were told. Takes microseconds, and at most a second. nl may be NULL.

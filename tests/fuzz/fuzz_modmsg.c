@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "core/modmsg.h"
+#include "mdcluster.h"
 
 static void array(const uint8_t *data, size_t size)
 {
@@ -41,6 +42,7 @@ static void notice(const uint8_t *data, size_t size)
 	MUST_END(n.md);
 	MUST(mdc_md_valid(n.md));
 	MUST(mdc_mod_event_name(n.event));
+	MUST(n.cmd != MDCLUSTER_CMD_PROPOSED || n.proposal);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

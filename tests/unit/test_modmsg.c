@@ -127,6 +127,7 @@ static void full_array(struct msg *m)
 	at = nest(m, MDCLUSTER_A_LIMITS);
 	put_u32(m, MDCLUSTER_LIMIT_NEWDISK_TIMEOUT, 5000);
 	put_u32(m, MDCLUSTER_LIMIT_STUCK_AFTER, 60000);
+	put_u32(m, MDCLUSTER_LIMIT_VERDICT_TIMEOUT, 4000);
 	nest_end(m, at);
 	at = nest(m, MDCLUSTER_A_COUNTERS);
 	counter(m, "sent", "METADATA_UPDATED", 3);
@@ -167,6 +168,7 @@ static void test_array(void **state)
 	assert_int_equal(a->add.since_ms, 150);
 	assert_true(mdc_mod_stuck(a));
 	assert_int_equal(a->newdisk_timeout_ms, 5000);
+	assert_int_equal(a->verdict_timeout_ms, 4000);
 	assert_int_equal(a->n_counters, 2);
 	assert_string_equal(a->counters[0].kind, "METADATA_UPDATED");
 	assert_string_equal(a->counters[1].kind, "");
@@ -301,6 +303,55 @@ static void test_notice(void **state)
 	assert_int_equal(mdc_mod_notice_parse(&n, m.b, m.len), -EINVAL);
 }
 
+static void proposed(struct msg *m, uint64_t proposal)
+{
+	begin(m, MDCLUSTER_CMD_PROPOSED);
+	put(m, MDCLUSTER_A_ARRAY_UUID, uuid, sizeof(uuid));
+	put_u32(m, MDCLUSTER_A_ARRAY_MINOR, 127);
+	put_str(m, MDCLUSTER_A_ARRAY_NAME, "md127");
+	put(m, MDCLUSTER_A_DEVICE_UUID, uuid, sizeof(uuid));
+	put_u32(m, MDCLUSTER_A_DEVICE, 2);
+	put(m, MDCLUSTER_A_PAD, NULL, 0);
+	put_u64(m, MDCLUSTER_A_PROPOSAL, proposal);
+}
+
+static void test_proposed(void **state)
+{
+	struct mdc_mod_notice n;
+	static struct msg m;
+
+	(void)state;
+	proposed(&m, 0x700000009ull);
+	assert_int_equal(mdc_mod_notice_parse(&n, m.b, m.len), -EINVAL);
+	put_u32(&m, MDCLUSTER_A_TIMEOUT, 4000);
+	assert_int_equal(mdc_mod_notice_parse(&n, m.b, m.len), 0);
+	assert_int_equal(n.cmd, MDCLUSTER_CMD_PROPOSED);
+	assert_string_equal(n.md, "md127");
+	assert_memory_equal(n.device_uuid.b, uuid, sizeof(uuid));
+	assert_int_equal(n.device, 2);
+	assert_true(n.proposal == 0x700000009ull);
+	assert_int_equal(n.timeout_ms, 4000);
+	/* A second one, and none. */
+	put_u64(&m, MDCLUSTER_A_PROPOSAL, 1);
+	assert_int_equal(mdc_mod_notice_parse(&n, m.b, m.len), -EINVAL);
+	proposed(&m, 0);
+	put_u32(&m, MDCLUSTER_A_TIMEOUT, 4000);
+	assert_int_equal(mdc_mod_notice_parse(&n, m.b, m.len), -EINVAL);
+	begin(&m, MDCLUSTER_CMD_PROPOSED);
+	put(&m, MDCLUSTER_A_ARRAY_UUID, uuid, sizeof(uuid));
+	put_str(&m, MDCLUSTER_A_ARRAY_NAME, "md127");
+	put_u32(&m, MDCLUSTER_A_PROPOSAL, 7);
+	assert_int_equal(mdc_mod_notice_parse(&n, m.b, m.len), -EINVAL);
+	/* An event that says that it is over. */
+	begin(&m, MDCLUSTER_CMD_EVENT);
+	put(&m, MDCLUSTER_A_ARRAY_UUID, uuid, sizeof(uuid));
+	put_str(&m, MDCLUSTER_A_ARRAY_NAME, "md127");
+	put_u32(&m, MDCLUSTER_A_EVENT, MDCLUSTER_EVENT_PROPOSAL_OVER);
+	put_u32(&m, MDCLUSTER_A_VALUE, 2);
+	assert_int_equal(mdc_mod_notice_parse(&n, m.b, m.len), 0);
+	assert_string_equal(mdc_mod_event_name(n.event), "proposal_over");
+}
+
 static void test_family(void **state)
 {
 	struct mdc_mod_family f;
@@ -404,9 +455,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_array), cmocka_unit_test(test_stuck),
 		cmocka_unit_test(test_bad), cmocka_unit_test(test_must),
-		cmocka_unit_test(test_notice), cmocka_unit_test(test_family),
-		cmocka_unit_test(test_ack), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_notice), cmocka_unit_test(test_proposed),
+		cmocka_unit_test(test_family), cmocka_unit_test(test_ack),
+		cmocka_unit_test(test_cut), cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
