@@ -293,6 +293,15 @@ void mdc_propose_over(struct mdc_propose *p, int64_t now_ms, uint64_t proposal,
 	end(p, now_ms, MDC_PROPOSE_OVER, out);
 }
 
+void mdc_propose_cancel(struct mdc_propose *p, int64_t now_ms, const char *why,
+			struct mdc_propose_actions *out)
+{
+	if (p->phase != MDC_PROPOSE_ASKING && p->phase != MDC_PROPOSE_PROCEEDING)
+		return;
+	say(p, why);
+	end(p, now_ms, MDC_PROPOSE_OVER, out);
+}
+
 void mdc_propose_added(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
 {
 	if (p->phase != MDC_PROPOSE_PROCEEDING && p->phase != MDC_PROPOSE_OVER)
@@ -316,8 +325,7 @@ void mdc_propose_tick(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_
 	decide(p, now_ms, out);
 	if (p->phase != MDC_PROPOSE_PROCEEDING || now_ms < p->deadline_ms)
 		return;
-	say(p, "what came of it is not known");
-	end(p, now_ms, MDC_PROPOSE_OVER, out);
+	mdc_propose_cancel(p, now_ms, "what came of it is not known", out);
 }
 
 int64_t mdc_propose_deadline(const struct mdc_propose *p)

@@ -20,7 +20,7 @@
 #define MDC_PROPOSE_REASON_MAX 256	/* MDCLUSTER_REASON_MAX and NUL */
 #define MDC_PROPOSE_GRACE_MS 150	/* for the other refusals, when one has come */
 #define MDC_PROPOSE_PATIENCE_MIN_MS 300
-#define MDC_PROPOSE_SETTLE_MS 15000	/* from PROCEED to the end of the add, and to spare */
+#define MDC_PROPOSE_SETTLE_MS 8000	/* from PROCEED on: newdisk_timeout, and to spare */
 
 enum mdc_propose_phase {	/* the words of `status` */
 	MDC_PROPOSE_NONE,
@@ -99,6 +99,9 @@ void mdc_propose_unwritten(struct mdc_propose *propose, int64_t now_ms, const ch
 /* The kernel waits no longer. proposal 0: whichever it was. */
 void mdc_propose_over(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
 		      struct mdc_propose_actions *out);
+/* The verdict came too late, or the array is stopped: nothing more is known of it. */
+void mdc_propose_cancel(struct mdc_propose *propose, int64_t now_ms, const char *why,
+			struct mdc_propose_actions *out);
 /* The array has the disk. */
 void mdc_propose_added(struct mdc_propose *propose, int64_t now_ms,
 		       struct mdc_propose_actions *out);

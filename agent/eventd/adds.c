@@ -59,10 +59,17 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	perform(t, &out);
 }
 
+static void start_search(struct mdc_tracked *t, bool all);
+
 static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 {
 	struct mdc_tracked *t = data;
 
+	if (t->quick && !t->react.device[0]) {
+		/* It is not where it was, or does not answer any more: so look everywhere. */
+		start_search(t, true);
+		return;
+	}
 	mdc_react_exhausted(&t->react, t->react.seq, looked_at, stuck);
 }
 
@@ -77,10 +84,27 @@ static GArray *candidates(const struct mdc_tracked *t)
 	return mdc_blockdev_list(t->daemon->sys, t->track.members, member_sectors(t), NULL);
 }
 
-static void start_search(struct mdc_tracked *t)
+/* Where the disk is known from its proposal: that device alone. */
+static GArray *known(const struct mdc_tracked *t)
 {
-	g_autoptr(GArray) list = candidates(t);
+	const char *kname = mdc_verdict_knows(&t->verdict, &t->react.device_uuid);
+	struct mdc_blockdev dev;
+	GArray *list;
 
+	if (!kname || !mdc_blockdev_get(t->daemon->sys, kname, &dev))
+		return NULL;
+	list = g_array_new(FALSE, FALSE, sizeof(dev));
+	g_array_append_val(list, dev);
+	return list;
+}
+
+static void start_search(struct mdc_tracked *t, bool all)
+{
+	g_autoptr(GArray) list = all ? NULL : known(t);
+
+	t->quick = list;
+	if (!list)
+		list = candidates(t);
 	g_clear_pointer(&t->search, mdc_search_stop);
 	t->search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
 }
@@ -182,7 +206,9 @@ static void publish(struct mdc_tracked *t)
 	case MDC_REACT_SEARCHING:
 		break;
 	}
-	mdc_publish_add(t);
+	/* What was said of the proposal still holds; each write costs all nodes. */
+	if (r->phase != MDC_REACT_SEARCHING || !t->quick)
+		mdc_publish_add(t);
 	if (r->phase == MDC_REACT_FOUND)
 		mdc_settle_confirmed(t);
 }
@@ -196,7 +222,7 @@ static void perform(struct mdc_tracked *t, const struct mdc_react_actions *actio
 
 		switch (a->what) {
 		case MDC_DO_SEARCH:
-			start_search(t);
+			start_search(t, t->react.n_tried);
 			break;
 		case MDC_DO_PROBE:
 			probe(t, a->device);
@@ -238,6 +264,8 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
 		wait_ms = kernel_ms - ANSWER_MS;
 	t->asked_by = by;
 	mdc_settle_asked(t);
+	if (mdc_verdict_knows(&t->verdict, device_uuid))
+		mdc_verdict_asked(t);
 	mdc_react_add(&t->react, mdc_now_ms(), device_uuid, raid_disk, wait_ms, &out);
 	perform(t, &out);
 	/* Last, as a log file may be slow. */

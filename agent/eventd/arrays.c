@@ -191,9 +191,14 @@ static void clear_left(struct mdc_daemon *d, const struct mdc_track *track)
 	char name[MDC_ATTR_NAME_MAX];
 	int attr;
 
-	for (attr = 0; attr < MDC_ATTR_COUNT; attr++)
-		if (!mdc_attr_name(name, track->id, attr))
+	for (attr = 0; attr < MDC_ATTR_COUNT; attr++) {
+		if (mdc_attr_name(name, track->id, attr))
+			continue;
+		if (attr == MDC_ATTR_ADD)
+			mdc_cib_clear(d->cib, name);
+		else
 			mdc_attrd_clear(d->attrd, name);
+	}
 	mdc_requests_end_if_unused(d);
 }
 

@@ -11,10 +11,12 @@
 
 #include "core/attrtext.h"
 #include "core/modmsg.h"
+#include "core/propose.h"
 #include "core/react.h"
 #include "core/readd.h"
 #include "core/state.h"
 #include "core/track.h"
+#include "core/verdict.h"
 #include "log.h"
 #include "port/attrd.h"
 #include "port/cib.h"
@@ -28,6 +30,7 @@
 
 #define MDC_ARRAYS_MAX 64
 #define MDC_HISTORY_LINES 200
+#define MDC_VERDICT_TIMEOUT_MS 4000	/* the module's, where it does not say */
 
 struct mdc_daemon;
 
@@ -59,10 +62,21 @@ struct mdc_tracked {
 	bool module_seen;		/* by the dump that runs */
 	bool stuck_said;
 
-	/* the add */
+	/* an add of this node's, until the kernel has its verdict and shows what came of it */
+	struct mdc_propose propose;
+	guint propose_timer;
+	struct mdc_array before_add;
+
+	/* an add of another node's, as it is proposed */
+	struct mdc_verdict verdict;
+	struct mdc_search *verdict_search;
+	guint verdict_timer;
+
+	/* the same, when the kernel asks */
 	struct mdc_react react;
 	enum mdc_asked_by asked_by;
 	struct mdc_search *search;
+	bool quick;			/* it looks at the device that is known, first */
 	guint deadline, verify;
 	unsigned int verify_seq, verify_left;
 	char verify_device[MDC_KNAME_MAX];
@@ -128,6 +142,8 @@ void mdc_observe_all(struct mdc_daemon *d);
 void mdc_observe_stop(struct mdc_tracked *t);
 void mdc_observe_writable(struct mdc_tracked *t, int err);
 void mdc_publish_add(struct mdc_tracked *t);
+/* NULL: deleted. At once, where the others publish when Pacemaker comes to it. */
+void mdc_publish_add_value(struct mdc_tracked *t, const char *value);
 void mdc_publish_clear(struct mdc_tracked *t);
 
 /* module.c: our kernel module, where this node runs it */
@@ -139,6 +155,36 @@ void mdc_module_take_up(struct mdc_daemon *d);
 void mdc_module_forget(struct mdc_tracked *t);
 /* For how many ms it has been at one message, if that is too long; else 0. */
 uint64_t mdc_module_stuck(struct mdc_tracked *t);
+
+/* propose.c */
+/* This node's id, 0: not known. */
+uint32_t mdc_self(const struct mdc_tracked *t);
+/* The nodes that have the array; false: not known. */
+bool mdc_lockspace_nodes(const struct mdc_tracked *t, uint32_t nodes[MDC_MOD_MEMBERS_MAX],
+			 unsigned int *n);
+/* How long a node waits for the verdicts at most. */
+int64_t mdc_verdict_patience(const struct mdc_tracked *t);
+/* This node's kernel asks whether it may add a disk. */
+void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n);
+/* The CIB or the lockspace has changed, or may have: for proposals of this node and of others. */
+void mdc_proposals_look(struct mdc_tracked *t);
+/* The array has been looked at. */
+void mdc_propose_observed(struct mdc_tracked *t);
+/* True: it is of an add that was refused here, and that has been said. */
+bool mdc_propose_event(struct mdc_tracked *t, const struct mdc_mod_notice *n);
+void mdc_propose_not_taken(struct mdc_tracked *t, uint64_t proposal, int err);
+void mdc_propose_cib_failed(const char *name, const char *why, void *data);
+void mdc_propose_stop(struct mdc_tracked *t);
+
+/* verdict.c */
+/* The proposals of others may be others. Returns the node that this one gives way to, or 0. */
+uint32_t mdc_verdict_view(struct mdc_tracked *t);
+void mdc_verdict_blockdev(struct mdc_tracked *t, const char *kname);
+/* Events were lost: look at every block device again. */
+void mdc_verdict_rescan(struct mdc_tracked *t);
+/* The kernel asks now: the proposal's own search has done its part. */
+void mdc_verdict_asked(struct mdc_tracked *t);
+void mdc_verdict_stop(struct mdc_tracked *t);
 
 /* adds.c */
 /* kernel_ms: how long the kernel waits for the answer; 0 where that is not known. */

@@ -12,6 +12,7 @@ static void lost_events(struct mdc_daemon *d)
 		struct mdc_tracked *t = d->arrays->pdata[i];
 
 		mdc_adds_rescan(t);
+		mdc_verdict_rescan(t);
 		/* The kernel may have asked in what was lost; a refusal costs one add. */
 		if (!t->module && mdc_react_deadline(&t->react) < 0)
 			mdc_mdioctl_nack(d->io, d->sys, t->track.md, 0, t);
@@ -66,8 +67,10 @@ void mdc_events_uevent(const struct mdc_uevent *event, void *data)
 	for (i = 0; i < d->arrays->len; i++) {
 		struct mdc_tracked *t = d->arrays->pdata[i];
 
-		if (!gone)
+		if (!gone) {
 			mdc_adds_block(t, event->kname);
+			mdc_verdict_blockdev(t, event->kname);
+		}
 		mdc_readd_block(t, event->kname, gone);
 	}
 }
@@ -82,21 +85,34 @@ void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 
 	/* Who has joined an array, or left it, shows here too: time to list them again. */
 	mdc_arrays_lockspaces(d);
+	mdc_cib_self(d->cib, self);
+	for (i = 0; i < d->arrays->len; i++)
+		mdc_proposals_look(d->arrays->pdata[i]);
 	if (!connected || !view || !self || !mdc_cibview_node(view, self))
 		return;
 	for (i = 0; i < d->arrays->len; i++) {
 		struct mdc_tracked *t = d->arrays->pdata[i];
 
-		for (attr = 0; t->tracked && attr < MDC_ATTR_COUNT; attr++)
-			if (!mdc_attr_name(name, t->track.id, attr))
+		for (attr = 0; t->tracked && attr < MDC_ATTR_COUNT; attr++) {
+			if (mdc_attr_name(name, t->track.id, attr))
+				continue;
+			if (attr == MDC_ATTR_ADD)
+				mdc_cib_seen(d->cib, name, mdc_cibview_attr(view, self, name));
+			else
 				mdc_attrd_seen(d->attrd, name, mdc_cibview_attr(view, self, name));
+		}
 		mdc_settle_view(t, view, self);
 	}
 }
 
 void mdc_events_coro(const struct mdc_coro_view *view, void *data)
 {
-	(void)data;
+	struct mdc_daemon *d = data;
+	guint i;
+
+	mdc_cib_self(d->cib, view->nodeid);
+	for (i = 0; i < d->arrays->len; i++)
+		mdc_proposals_look(d->arrays->pdata[i]);
 	mdc_debug("corosync: %s, %s, node %u", view->up ? "up" : "down",
 		  view->quorate ? "quorate" : "not quorate", view->nodeid);
 }

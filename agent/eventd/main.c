@@ -88,6 +88,7 @@ static int open_all(struct mdc_daemon *d, bool left)
 			 "it shows is not known", strerror(errno));
 	d->coro = mdc_corosync_new(mdc_events_coro, d, NULL, 0);
 	d->cib = mdc_cib_new(MDC_LIBEXECDIR "/mdcluster-cib", mdc_events_cib, d);
+	mdc_cib_on_failed(d->cib, mdc_propose_cib_failed);
 	d->mdstat = mdc_mdwatch_mdstat(mdc_events_mdstat, d);
 	mdc_arrays_adopt(d, left);
 	d->server = mdc_server_new(SOCKET, mdc_requests_line, d);

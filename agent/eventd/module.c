@@ -69,6 +69,9 @@ static void refresh(struct mdc_daemon *d, bool pending)
 		if (!t->module_seen)
 			forget(t);
 	}
+	/* Who has the array may have changed. */
+	for (i = 0; i < d->arrays->len; i++)
+		mdc_proposals_look(d->arrays->pdata[i]);
 }
 
 void mdc_module_refresh(struct mdc_daemon *d)
@@ -150,7 +153,8 @@ static void event(struct mdc_daemon *d, const struct mdc_mod_notice *n)
 		t = mdc_arrays_by_md(d, n->md);
 	if (!t)
 		return;
-	say_event(t, n);
+	if (!mdc_propose_event(t, n))
+		say_event(t, n);
 	if (n->event == MDCLUSTER_EVENT_CANDIDATE_DROPPED && n->have_value)
 		mdc_settle_kernel_dropped(t, n->value);
 	mdc_module_refresh(d);
@@ -166,14 +170,28 @@ static void notice(const struct mdc_mod_notice *n, void *data)
 		event(d, n);
 		return;
 	}
+	if (n->cmd == MDCLUSTER_CMD_PROPOSED) {
+		mdc_propose_request(d, n);
+		return;
+	}
 	t = mdc_arrays_untracked(d, n->md);
 	if (t)
 		mdc_adds_request(t, &n->device_uuid, n->device, n->timeout_ms,
 				 MDC_ASKED_BY_MODULE);
 }
 
+static void not_taken(uint64_t proposal, int err, void *data)
+{
+	struct mdc_daemon *d = data;
+	guint i;
+
+	for (i = 0; i < d->arrays->len; i++)
+		mdc_propose_not_taken(d->arrays->pdata[i], proposal, err);
+}
+
 const struct mdc_netlink_calls mdc_module_calls = {
 	.look = look,
 	.gone = gone,
 	.notice = notice,
+	.not_taken = not_taken,
 };

@@ -28,12 +28,20 @@ static void set_attr(struct mdc_tracked *t, enum mdc_attr attr, const char *valu
 		mdc_attrd_set(t->daemon->attrd, name, value);
 }
 
+void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
+{
+	char name[MDC_ATTR_NAME_MAX];
+
+	if (t->tracked && !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD))
+		mdc_cib_set(t->daemon->cib, name, value);
+}
+
 void mdc_publish_add(struct mdc_tracked *t)
 {
 	char value[MDC_ATTR_VALUE_MAX];
 
 	if (mdc_react_attr(&t->react, value, sizeof(value)))
-		set_attr(t, MDC_ATTR_ADD, value);
+		mdc_publish_add_value(t, value);
 }
 
 void mdc_publish_clear(struct mdc_tracked *t)
@@ -41,7 +49,9 @@ void mdc_publish_clear(struct mdc_tracked *t)
 	int attr;
 
 	for (attr = 0; attr < MDC_ATTR_COUNT; attr++)
-		set_attr(t, attr, NULL);
+		if (attr != MDC_ATTR_ADD)
+			set_attr(t, attr, NULL);
+	mdc_publish_add_value(t, NULL);
 }
 
 static void publish(struct mdc_tracked *t)
@@ -250,6 +260,7 @@ void mdc_observe(struct mdc_tracked *t)
 	make_writable(t);
 	learn_members(t);
 	mdc_readd_observed(t);
+	mdc_propose_observed(t);
 	syncing = now.sync_total || (strcmp(now.sync_action, "idle") &&
 				     strcmp(now.sync_action, "frozen"));
 	if (syncing && !t->progress)
@@ -270,6 +281,8 @@ void mdc_observe_stop(struct mdc_tracked *t)
 	g_clear_handle_id(&t->progress, g_source_remove);
 	g_clear_pointer(&t->watch, mdc_mdwatch_free);
 	g_clear_pointer(&t->slots_search, mdc_search_stop);
+	mdc_propose_stop(t);
+	mdc_verdict_stop(t);
 	t->made_writable = false;
 	mdc_module_forget(t);
 	forget_slot(t);

@@ -25,11 +25,11 @@ static gboolean may_end(gpointer data)
 		d->ending = 0;
 		return G_SOURCE_REMOVE;
 	}
-	if (!mdc_attrd_idle(d->attrd)) {
+	if (!mdc_attrd_idle(d->attrd) || !mdc_cib_idle(d->cib)) {
 		if (g_get_monotonic_time() - d->ending_since_us < END_MAX_US)
 			return G_SOURCE_CONTINUE;
 		mdc_warn("the node attributes could not be cleared within 10 s: clear them with "
-			 "attrd_updater -D when Pacemaker answers again");
+			 "attrd_updater -D or crm_attribute -D when Pacemaker answers again");
 	}
 	d->ending = 0;
 	mdc_info("nothing is tracked any more: ending");

@@ -74,23 +74,91 @@ static void add_members(JsonBuilder *b, const struct mdc_array *a)
 	json_builder_end_array(b);
 }
 
-static void add_add(JsonBuilder *b, const struct mdc_react *r)
-{
-	char uuid[MDC_UUID_COLON];
+/* What is the same of each add, whoever began it and however far it is. */
+struct add {
+	const char *phase, *device, *reason;
+	const struct mdc_uuid *device_uuid;
+	unsigned int raid_disk;
+	int64_t started_ms;
+	uint32_t by;			/* node that proposes it; 0: the kernel asked, or nobody */
+	const struct mdc_propose *propose;	/* this node's own */
+};
 
-	json_builder_set_member_name(b, "add");
-	if (r->phase == MDC_REACT_NONE) {
+static void add_verdicts(JsonBuilder *b, const struct mdc_propose *p)
+{
+	unsigned int i;
+
+	json_builder_set_member_name(b, "verdicts");
+	if (!p) {
 		json_builder_add_null_value(b);
 		return;
 	}
-	mdc_uuid_colon(&r->device_uuid, uuid);
+	json_builder_begin_array(b);
+	for (i = 0; i < p->n_peers; i++) {
+		const struct mdc_propose_peer *peer = &p->peers[i];
+		bool silent = peer->answer == MDC_ANSWER_WAITING &&
+			      peer->reason.why == MDC_WHY_SILENT;
+		char why[MDC_ADD_REASON_MAX];
+
+		mdc_reason_text(&peer->reason, why);
+		json_builder_begin_object(b);
+		add_string(b, "name", peer->name);
+		add_int(b, "id", peer->node);
+		add_string(b, "verdict", mdc_propose_answer_name(peer->answer));
+		add_string(b, "device", peer->device[0] ? peer->device : NULL);
+		add_string(b, "reason", silent || peer->answer == MDC_ANSWER_MISSING ? why : NULL);
+		json_builder_end_object(b);
+	}
+	json_builder_end_array(b);
+}
+
+/* The one that was begun last. */
+static void latest(const struct mdc_tracked *t, struct add *add, char why[MDC_ADD_REASON_MAX])
+{
+	const struct mdc_react *r = &t->react;
+	const struct mdc_verdict *v = &t->verdict;
+	const struct mdc_propose *p = &t->propose;
+
+	memset(add, 0, sizeof(*add));
+	if (r->phase != MDC_REACT_NONE)
+		*add = (struct add){ .phase = mdc_react_phase_name(r->phase), .device = r->device,
+				     .reason = r->reason, .device_uuid = &r->device_uuid,
+				     .raid_disk = r->raid_disk, .started_ms = r->started_ms };
+	if (v->phase != MDC_VERDICT_NONE && (!add->phase || v->started_ms >= add->started_ms)) {
+		mdc_reason_text(&v->reason, why);
+		*add = (struct add){ .phase = mdc_verdict_phase_name(v->phase), .device = v->device,
+				     .reason = v->phase == MDC_VERDICT_MISSING ? why : "",
+				     .device_uuid = &v->device_uuid, .raid_disk = v->raid_disk,
+				     .started_ms = v->started_ms, .by = v->node };
+	}
+	if (p->phase != MDC_PROPOSE_NONE && (!add->phase || p->started_ms >= add->started_ms))
+		*add = (struct add){ .phase = mdc_propose_phase_name(p->phase), .device = "",
+				     .reason = p->reason, .device_uuid = &p->device_uuid,
+				     .raid_disk = p->raid_disk, .started_ms = p->started_ms,
+				     .by = p->self, .propose = p };
+}
+
+static void add_add(JsonBuilder *b, const struct mdc_tracked *t)
+{
+	char uuid[MDC_UUID_COLON], why[MDC_ADD_REASON_MAX];
+	struct add add;
+
+	latest(t, &add, why);
+	json_builder_set_member_name(b, "add");
+	if (!add.phase) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	mdc_uuid_colon(add.device_uuid, uuid);
 	json_builder_begin_object(b);
-	add_string(b, "phase", mdc_react_phase_name(r->phase));
-	add_string(b, "device", r->device[0] ? r->device : NULL);
+	add_string(b, "phase", add.phase);
+	add_string(b, "device", add.device[0] ? add.device : NULL);
 	add_string(b, "device_uuid", uuid);
-	add_int(b, "raid_disk", r->raid_disk);
-	add_int(b, "age_s", (mdc_now_ms() - r->started_ms) / 1000);
-	add_string(b, "reason", r->reason);
+	add_int(b, "raid_disk", add.raid_disk);
+	add_int(b, "age_s", (mdc_now_ms() - add.started_ms) / 1000);
+	add_string(b, "reason", add.reason);
+	add_known(b, "by", add.by);
+	add_verdicts(b, add.propose);
 	json_builder_end_object(b);
 }
 
@@ -189,6 +257,7 @@ static void add_module(JsonBuilder *b, struct mdc_tracked *t)
 		json_builder_add_null_value(b);
 	add_int(b, "stuck_after_ms", m->stuck_after_ms);
 	add_int(b, "newdisk_timeout_ms", m->newdisk_timeout_ms);
+	add_known(b, "verdict_timeout_ms", m->verdict_timeout_ms);
 	add_bool(b, "stopped", m->stopped);
 	add_bool(b, "in_cluster", m->in_cluster);
 	add_module_members(b, m);
@@ -253,7 +322,7 @@ static void add_array(JsonBuilder *b, struct mdc_tracked *t, const struct mdc_ci
 	add_known(b, "slots", t->slots);
 	add_sync(b, a);
 	add_members(b, a);
-	add_add(b, &t->react);
+	add_add(b, t);
 	add_module(b, t);
 	json_builder_set_member_name(b, "nodes");
 	json_builder_begin_array(b);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Carries out what core/verdict.c decides about a disk that another node proposes, and tells
+ * it what came of it (DESIGN.md, the add, step 4).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "eventd/daemon.h"
+
+static void perform(struct mdc_tracked *t, const struct mdc_verdict_actions *actions);
+
+static gboolean deadline(gpointer data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_verdict_actions out = { 0 };
+
+	t->verdict_timer = 0;
+	mdc_verdict_tick(&t->verdict, mdc_now_ms(), &out);
+	perform(t, &out);
+	return G_SOURCE_REMOVE;
+}
+
+static void arm(struct mdc_tracked *t)
+{
+	int64_t at = mdc_verdict_deadline(&t->verdict), left;
+
+	g_clear_handle_id(&t->verdict_timer, g_source_remove);
+	if (at < 0)
+		return;
+	left = at - mdc_now_ms();
+	t->verdict_timer = g_timeout_add_full(G_PRIORITY_HIGH, left > 0 ? (guint)left : 0,
+					      deadline, t, NULL);
+}
+
+/* What is built on a device, as it is now: a multipath map may have come meanwhile. */
+static bool holder_now(const struct mdc_tracked *t, const char *kname, char out[MDC_KNAME_MAX])
+{
+	struct mdc_blockdev now;
+
+	if (!*kname || !mdc_blockdev_get(t->daemon->sys, kname, &now))
+		return false;
+	memcpy(out, now.holder, sizeof(now.holder));
+	return true;
+}
+
+/* It is there, and cannot be read; not: it has no medium, or has gone. */
+static bool path_error(int err)
+{
+	return err == -EIO || err == -EREMOTEIO || err == -ENOLINK || err == -ETIMEDOUT;
+}
+
+static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_verdict_actions out = { 0 };
+	char own[MDC_KNAME_MAX] = "", first[MDC_KNAME_MAX] = "";
+	struct mdc_verdict_disk disk = {
+		.kname = dev->kname, .holder = own, .mounted = dev->in_use,
+		.sectors = dev->sectors, .need_sectors = probe->super.data_end_sect,
+	};
+
+	if (path_error(probe->err))
+		mdc_verdict_unreadable(&t->verdict, dev->kname);
+	if (!probe->member || !mdc_uuid_equal(&probe->super.device, &t->verdict.device_uuid))
+		return;
+	if (!mdc_uuid_equal(&probe->super.array, &t->track.uuid)) {
+		mdc_warn("%s: %s bears the device UUID that is asked for, but belongs to another "
+			 "array: left alone", t->track.device, dev->path);
+		return;
+	}
+	if (!holder_now(t, dev->kname, own))
+		return;		/* it has gone since */
+	mdc_verdict_disk(&t->verdict, &disk,
+			 holder_now(t, t->verdict.device, first) ? first : NULL, &out);
+	perform(t, &out);
+}
+
+static void idle(unsigned int looked_at, unsigned int stuck, void *data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_verdict_actions out = { 0 };
+
+	(void)looked_at;
+	mdc_verdict_looked(&t->verdict, mdc_now_ms(), stuck, &out);
+	perform(t, &out);
+}
+
+static void start_search(struct mdc_tracked *t)
+{
+	uint64_t least = t->present && !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
+	g_autoptr(GArray) list = mdc_blockdev_list(t->daemon->sys, t->track.members, least, NULL);
+
+	g_clear_pointer(&t->verdict_search, mdc_search_stop);
+	t->verdict_search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
+}
+
+static void probe(struct mdc_tracked *t, const char *kname)
+{
+	struct mdc_blockdev dev;
+
+	if (t->verdict_search && mdc_blockdev_get(t->daemon->sys, kname, &dev) &&
+	    mdc_blockdev_allowed(t->daemon->sys, t->track.members, kname))
+		mdc_search_more(t->verdict_search, &dev);
+}
+
+static const char *node_name(const struct mdc_tracked *t, char *room, size_t size)
+{
+	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, NULL);
+	const struct mdc_cib_node *node = view ? mdc_cibview_node(view, t->verdict.node) : NULL;
+
+	if (node)
+		return node->name;
+	g_snprintf(room, size, "node %u", t->verdict.node);
+	return room;
+}
+
+static void publish(struct mdc_tracked *t)
+{
+	const struct mdc_verdict *v = &t->verdict;
+	char value[MDC_ATTR_VALUE_MAX], why[MDC_ADD_REASON_MAX], uuid[MDC_UUID_COLON], room[32];
+	long long after = mdc_now_ms() - v->started_ms;
+	const char *name = node_name(t, room, sizeof(room));
+
+	if (!mdc_verdict_attr(v, value))
+		return;
+	mdc_publish_add_value(t, value);
+	/* Last, as a log file may be slow. */
+	if (v->phase == MDC_VERDICT_FOUND) {
+		mdc_notice("%s: %s proposes a disk as raid disk %u: found as %s, %lld ms after the "
+			   "question", t->track.device, name, v->raid_disk, v->device, after);
+		return;
+	}
+	mdc_uuid_colon(&v->device_uuid, uuid);
+	mdc_reason_text(&v->reason, why);
+	mdc_warn("%s: %s proposes a disk as raid disk %u, device UUID %s: refused here after %lld "
+		 "ms, as this node %s", t->track.device, name, v->raid_disk, uuid, after, why);
+}
+
+static void perform(struct mdc_tracked *t, const struct mdc_verdict_actions *actions)
+{
+	unsigned int i;
+
+	for (i = 0; i < actions->n; i++) {
+		switch (actions->a[i].what) {
+		case MDC_VERDICT_SEARCH:
+			start_search(t);
+			break;
+		case MDC_VERDICT_PROBE:
+			probe(t, actions->a[i].device);
+			break;
+		case MDC_VERDICT_STOP:
+			g_clear_pointer(&t->verdict_search, mdc_search_stop);
+			break;
+		case MDC_VERDICT_PUBLISH:
+			publish(t);
+			break;
+		}
+	}
+	arm(t);
+}
+
+uint32_t mdc_verdict_view(struct mdc_tracked *t)
+{
+	uint32_t nodes[MDC_MOD_MEMBERS_MAX], rival;
+	struct mdc_verdict_actions out = { 0 };
+	bool connected = false;
+	struct mdc_verdict_seen now = {
+		.self = mdc_self(t), .id = t->track.id,
+		.view = mdc_cib_view(t->daemon->cib, &connected),
+		.proposing = t->propose.phase == MDC_PROPOSE_ASKING,
+		.underway = mdc_propose_underway(&t->propose),
+		.wait_ms = mdc_verdict_patience(t),
+	};
+
+	if (!t->present || !connected || !now.view || !now.self)
+		return 0;
+	if (mdc_lockspace_nodes(t, nodes, &now.n_members))
+		now.members = nodes;
+	rival = mdc_verdict_look(&t->verdict, mdc_now_ms(), &now, &out);
+	if (out.n)
+		perform(t, &out);
+	return rival;
+}
+
+void mdc_verdict_blockdev(struct mdc_tracked *t, const char *kname)
+{
+	struct mdc_verdict_actions out = { 0 };
+
+	mdc_verdict_block(&t->verdict, kname, &out);
+	if (out.n)
+		perform(t, &out);
+}
+
+void mdc_verdict_rescan(struct mdc_tracked *t)
+{
+	if (t->verdict_search)
+		start_search(t);
+}
+
+void mdc_verdict_asked(struct mdc_tracked *t)
+{
+	g_clear_pointer(&t->verdict_search, mdc_search_stop);
+}
+
+void mdc_verdict_stop(struct mdc_tracked *t)
+{
+	struct mdc_verdict_actions out = { 0 };
+
+	mdc_verdict_cancel(&t->verdict, &out);
+	g_clear_pointer(&t->verdict_search, mdc_search_stop);
+	g_clear_handle_id(&t->verdict_timer, g_source_remove);
+}
