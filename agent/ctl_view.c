@@ -92,6 +92,17 @@ static enum mdc_ctl_exit nodes_exit(JsonArray *nodes)
 	return MDC_CTL_CLEAN;
 }
 
+/* Is an add under way, as far as this node has to do with it? */
+static bool adding(JsonObject *add)
+{
+	static const char *const phases[] = { "searching", "looking", "proposed", "proceeding" };
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(phases); i++)
+		if (mdc_json_is(add, "phase", phases[i]))
+			return true;
+	return false;
+}
+
 static enum mdc_ctl_exit array_exit(JsonObject *array)
 {
 	JsonObject *module = mdc_json_object(array, "module");
@@ -104,8 +115,7 @@ static enum mdc_ctl_exit array_exit(JsonObject *array)
 		return MDC_CTL_BROKEN;
 	if (here == MDC_CTL_CLEAN && (mdc_json_true(module, "stopped") ||
 				      mdc_json_object(array, "sync") ||
-				      mdc_json_is(mdc_json_object(array, "add"), "phase",
-						  "searching")))
+				      adding(mdc_json_object(array, "add"))))
 		here = MDC_CTL_BUSY;
 	return MAX(here, nodes_exit(mdc_json_array(array, "nodes")));
 }
@@ -251,6 +261,26 @@ static void sync_line(struct page *page, JsonObject *array)
 	g_string_free(text, TRUE);
 }
 
+/* What each node says of a disk that this one adds. */
+static void verdict_lines(struct page *page, JsonObject *add)
+{
+	JsonArray *list = mdc_json_array(add, "verdicts");
+
+	for (unsigned int i = 0; i < mdc_json_length(list); i++) {
+		JsonObject *node = mdc_json_element(list, i);
+		const char *name = mdc_json_string(node, "name");
+		const char *word = mdc_json_string(node, "verdict");
+		const char *device = mdc_json_string(node, "device");
+		const char *reason = mdc_json_string(node, "reason");
+		g_autofree char *text = g_strdup_printf("%s: %s%s%s%s%s", name ? name : "-",
+							word ? word : "-", device ? " as " : "",
+							device ? device : "", reason ? ", " : "",
+							reason ? reason : "");
+
+		line(page, "", text, reason ? MDC_RED : MDC_PLAIN);
+	}
+}
+
 static void add_line(struct page *page, JsonObject *array)
 {
 	JsonObject *add = mdc_json_object(array, "add");
@@ -265,7 +295,8 @@ static void add_line(struct page *page, JsonObject *array)
 
 	if (!add)
 		return;
-	bad = phase && (strcmp(phase, "missing") == 0 || strcmp(phase, "failed") == 0);
+	bad = phase && (strcmp(phase, "missing") == 0 || strcmp(phase, "failed") == 0 ||
+			strcmp(phase, "refused") == 0);
 	text = g_string_new(phase ? phase : "-");
 	if (device && *device)
 		g_string_append_printf(text, ": %s", device);
@@ -280,6 +311,7 @@ static void add_line(struct page *page, JsonObject *array)
 	line(page, "add", text->str, bad ? MDC_RED : MDC_PLAIN);
 	if (reason && *reason)
 		line(page, "", reason, bad ? MDC_RED : MDC_PLAIN);
+	verdict_lines(page, add);
 	g_string_free(text, TRUE);
 }
 

@@ -109,6 +109,10 @@ static void test_exit(void **state)
 		{ ARRAY(RUNS "\"resync\"", ""), MDC_CTL_BUSY },
 		{ ARRAY(RUNS "\"clean\",\"sync\":{\"action\":\"check\"}", ""), MDC_CTL_BUSY },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"searching\"}", ""), MDC_CTL_BUSY },
+		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"looking\"}", ""), MDC_CTL_BUSY },
+		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"proposed\"}", ""), MDC_CTL_BUSY },
+		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"proceeding\"}", ""), MDC_CTL_BUSY },
+		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"refused\"}", ""), MDC_CTL_CLEAN },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"failed\"}", ""), MDC_CTL_CLEAN },
 		{ ARRAY(RUNS "\"broken\"", ""), MDC_CTL_BROKEN },
 		{ ARRAY(RUNS "\"clean\",\"module\":null", ""), MDC_CTL_CLEAN },
@@ -218,12 +222,35 @@ static void test_clean(void **state)
 	}
 }
 
+/* Of a refused add each node's word, and what is missing or wrong in it. */
+static void test_verdicts(void **state)
+{
+	char *text = show(ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"refused\",\"device\":null,"
+				"\"raid_disk\":2,\"reason\":\"n3: no answer\",\"by\":1,"
+				"\"verdicts\":["
+				"{\"name\":\"n2\",\"verdict\":\"found\",\"device\":\"vdd\","
+				"\"reason\":null},"
+				"{\"name\":\"n3\",\"verdict\":\"waiting\",\"device\":null,"
+				"\"reason\":\"no answer\"},"
+				"{\"name\":\"n4\",\"verdict\":\"not asked\"},1,{}]}", ""), 100, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "  add       refused as disk 2\n"
+			       "            n3: no answer\n"
+			       "            n2: found as vdd\n"
+			       "            n3: waiting, no answer\n"
+			       "            n4: not asked\n"
+			       "            -: -\n            -: -\n"));
+	g_free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_width),
 		cmocka_unit_test(test_exit),
+		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_module),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_select),

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Adds decided through the CIB, by N nodes in one process: each runs both sides (propose,
+ * verdict) over views that come late and out of date. Disks are seen or not, nodes join, are
+ * fenced, lose their mdclusterd or their connection, kernels give up. The seed is printed where
+ * a rule is broken; MDC_SIM_SEED runs that one alone.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/propose.h"
+#include "core/verdict.h"
+
+#define NODES 5
+#define SEEDS 4000
+#define STEPS 160
+#define STEP_MS 25
+#define VIEWS 8			/* that are on their way at most */
+#define ID "raid"
+#define PATIENCE 2000
+#define KERNEL_MS 4000
+
+struct attr {
+	bool state;
+	char add[MDC_ATTR_VALUE_MAX];
+};
+
+/* What the cluster's CIB and lockspace are at a moment. */
+struct picture {
+	bool in[NODES], up[NODES];	/* in the lockspace; in the cluster */
+	struct attr attr[NODES];
+};
+
+struct node {
+	struct mdc_propose propose;
+	struct mdc_verdict verdict;
+	struct picture seen;		/* what has reached it */
+	bool connected, daemon;
+	bool searching;
+	int64_t search_done_ms;
+	/* its kernel */
+	bool waits;
+	uint64_t proposal;
+	int64_t kernel_until_ms;
+	unsigned int disk;
+	/* what the other nodes' words are worth: true where it truly said found */
+	uint64_t found_for[NODES];
+};
+
+struct world {
+	unsigned int seed;
+	uint64_t rand;
+	int64_t now_ms;
+	struct picture truth;
+	struct node node[NODES];
+	bool sees[NODES][4];		/* node, disk */
+	uint64_t last_proposal;
+	struct mdc_cibview view;	/* scratch */
+	unsigned int proceeds, refusals, asked, busy, overs;
+};
+
+static unsigned int roll(struct world *w, unsigned int n)
+{
+	w->rand = w->rand * 6364136223846793005ull + 1442695040888963407ull;
+	return (unsigned int)((w->rand >> 33) % n);
+}
+
+static void broken(const struct world *w, unsigned int n, const char *what)
+{
+	fail_msg("seed %u, %lld ms, node %u: %s", w->seed, (long long)w->now_ms, n + 1, what);
+}
+
+static struct mdc_uuid disk_uuid(unsigned int disk)
+{
+	struct mdc_uuid uuid;
+
+	memset(&uuid, 0x11 * (int)(disk + 1), sizeof(uuid));
+	return uuid;
+}
+
+static const struct mdc_cibview *view_of(struct world *w, const struct picture *p)
+{
+	w->view.n_nodes = w->view.n_attrs = w->view.n_instances = 0;
+	for (uint32_t i = 0; i < NODES; i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "n%u", i + 1);
+		mdc_cibview_add_node(&w->view, i + 1, name, p->up[i] ? MDC_CIB_ONLINE :
+				     MDC_CIB_OFFLINE);
+		if (p->attr[i].state)
+			mdc_cibview_add_attr(&w->view, i + 1, "mdcluster-" ID "-state", "clean");
+		if (p->attr[i].add[0])
+			mdc_cibview_add_attr(&w->view, i + 1, "mdcluster-" ID "-add",
+					     p->attr[i].add);
+	}
+	return &w->view;
+}
+
+static void set_add(struct world *w, unsigned int n, const char *value)
+{
+	snprintf(w->truth.attr[n].add, sizeof(w->truth.attr[n].add), "%s", value ? value : "");
+}
+
+static unsigned int members(const struct picture *p, uint32_t out[NODES])
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < NODES; i++)
+		if (p->in[i])
+			out[n++] = i + 1;
+	return n;
+}
+
+/* PROCEED after asking: each that was asked and is there, as far as is known here, has it. */
+static void check_proceed(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+	unsigned int i;
+
+	w->proceeds++;
+	if (me->propose.reason[0])
+		return;		/* not asked at all, and said so */
+	w->asked++;
+	for (i = 0; i < NODES; i++) {
+		if (i == n || !me->seen.in[i] || !me->seen.attr[i].state)
+			continue;
+		if (me->found_for[i] != me->proposal)
+			broken(w, n, "goes on, but an asked node never said found for this one");
+	}
+}
+
+static void check_refuse(struct world *w, unsigned int n)
+{
+	const struct node *me = &w->node[n];
+
+	w->refusals++;
+	if (!me->propose.reason[0])
+		broken(w, n, "refuses without a reason");
+	if (strstr(me->propose.reason, "is adding a disk itself"))
+		w->busy++;
+}
+
+static void do_propose(struct world *w, unsigned int n, const struct mdc_propose_actions *out)
+{
+	struct node *me = &w->node[n];
+	char value[MDC_ATTR_VALUE_MAX];
+	unsigned int i;
+
+	for (i = 0; i < out->n; i++) {
+		switch (out->a[i]) {
+		case MDC_PROPOSE_PUBLISH:
+			set_add(w, n, mdc_propose_attr(&me->propose, value) ? value : NULL);
+			break;
+		case MDC_PROPOSE_PROCEED:
+		case MDC_PROPOSE_REFUSE:
+			if (!me->waits && me->propose.phase != MDC_PROPOSE_PROCEEDING)
+				broken(w, n, "a second verdict");
+			if (out->a[i] == MDC_PROPOSE_PROCEED)
+				check_proceed(w, n);
+			else
+				check_refuse(w, n);
+			if (w->now_ms > me->propose.started_ms + PATIENCE + STEP_MS)
+				broken(w, n, "a verdict after its patience");
+			me->waits = false;
+			break;
+		case MDC_PROPOSE_DONE:
+			break;
+		}
+	}
+}
+
+static void do_verdict(struct world *w, unsigned int n, const struct mdc_verdict_actions *out)
+{
+	struct node *me = &w->node[n];
+	char value[MDC_ATTR_VALUE_MAX];
+	unsigned int i;
+
+	for (i = 0; i < out->n; i++) {
+		switch (out->a[i].what) {
+		case MDC_VERDICT_SEARCH:
+			me->searching = true;
+			me->search_done_ms = w->now_ms + roll(w, 8) * STEP_MS;
+			break;
+		case MDC_VERDICT_STOP:
+			me->searching = false;
+			break;
+		case MDC_VERDICT_PUBLISH:
+			if (mdc_verdict_attr(&me->verdict, value))
+				set_add(w, n, value);
+			if (me->verdict.phase == MDC_VERDICT_FOUND && me->verdict.node)
+				w->node[me->verdict.node - 1].found_for[n] = me->verdict.number;
+			break;
+		case MDC_VERDICT_PROBE:
+			break;
+		}
+	}
+}
+
+static void look(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+	struct mdc_propose_actions out = { 0 };
+	struct mdc_verdict_actions vout = { 0 };
+	const struct mdc_cibview *view = view_of(w, &me->seen);
+	uint32_t nodes[NODES], rival = 0;
+	unsigned int count = members(&me->seen, nodes);
+	struct mdc_verdict_seen vseen = {
+		.self = n + 1, .id = ID, .members = nodes, .n_members = count, .view = view,
+		.proposing = me->propose.phase == MDC_PROPOSE_ASKING,
+		.underway = mdc_propose_underway(&me->propose), .wait_ms = PATIENCE,
+	};
+	struct mdc_propose_seen seen = {
+		.self = n + 1, .id = ID, .members = nodes, .n_members = count,
+		.view = me->connected ? view : NULL,
+	};
+
+	if (!me->daemon || !w->truth.in[n])
+		return;
+	if (me->connected)
+		rival = mdc_verdict_look(&me->verdict, w->now_ms, &vseen, &vout);
+	do_verdict(w, n, &vout);
+	if (rival)
+		mdc_propose_rival(&me->propose, w->now_ms, rival, &out);
+	mdc_propose_look(&me->propose, w->now_ms, &seen, &out);
+	do_propose(w, n, &out);
+}
+
+static void add(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+	struct mdc_propose_actions out = { 0 };
+	uint32_t nodes[NODES];
+	struct mdc_propose_seen seen = {
+		.self = n + 1, .id = ID, .members = nodes,
+		.n_members = members(&me->seen, nodes),
+		.view = me->connected ? view_of(w, &me->seen) : NULL,
+	};
+	struct mdc_uuid uuid;
+
+	if (me->waits || !me->daemon || !w->truth.in[n] ||
+	    me->propose.phase == MDC_PROPOSE_PROCEEDING)
+		return;
+	me->disk = roll(w, 4);
+	uuid = disk_uuid(me->disk);
+	me->proposal = ++w->last_proposal;
+	me->waits = true;
+	me->kernel_until_ms = w->now_ms + KERNEL_MS;
+	mdc_propose_begin(&me->propose, w->now_ms, me->proposal, &uuid, me->disk, PATIENCE, &seen,
+			  &out);
+	do_propose(w, n, &out);
+	look(w, n);
+}
+
+static void search_ends(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+	struct mdc_verdict_actions out = { 0 };
+	char kname[8];
+	struct mdc_verdict_disk disk = { .kname = kname, .holder = "", .sectors = 1 };
+
+	me->search_done_ms = w->now_ms + 4000;
+	for (unsigned int d = 0; d < 4; d++) {
+		struct mdc_uuid uuid = disk_uuid(d);
+
+		if (!w->sees[n][d] || !mdc_uuid_equal(&uuid, &me->verdict.device_uuid))
+			continue;
+		snprintf(kname, sizeof(kname), "vd%c", 'a' + (int)d);
+		mdc_verdict_disk(&me->verdict, &disk, NULL, &out);
+	}
+	mdc_verdict_looked(&me->verdict, w->now_ms, 0, &out);
+	do_verdict(w, n, &out);
+}
+
+static void fence(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+
+	w->truth.in[n] = w->truth.up[n] = false;
+	memset(&w->truth.attr[n], 0, sizeof(w->truth.attr[n]));
+	memset(&me->propose, 0, sizeof(me->propose));
+	memset(&me->verdict, 0, sizeof(me->verdict));
+	me->waits = me->searching = false;
+}
+
+static void start(struct world *w, unsigned int n, bool daemon)
+{
+	w->truth.in[n] = w->truth.up[n] = true;
+	w->node[n].connected = true;
+	w->node[n].daemon = daemon;
+	w->truth.attr[n].state = daemon;
+	w->node[n].seen = w->truth;
+}
+
+/* mdclusterd is killed: its attributes stay, and so does a proposal; the kernel goes on. */
+static void kill_daemon(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+
+	memset(&me->propose, 0, sizeof(me->propose));
+	memset(&me->verdict, 0, sizeof(me->verdict));
+	me->daemon = me->waits = me->searching = false;
+}
+
+static void happens(struct world *w)
+{
+	unsigned int n = roll(w, NODES);
+	struct node *me = &w->node[n];
+	struct mdc_propose_actions out = { 0 };
+
+	switch (roll(w, 40)) {
+	case 0:
+	case 1:
+		add(w, n);
+		break;
+	case 3:
+		w->sees[n][roll(w, 4)] ^= 1;
+		break;
+	case 4:
+		if (w->truth.in[n])
+			fence(w, n);
+		else
+			start(w, n, roll(w, 4));
+		break;
+	case 5:
+		if (me->daemon)
+			kill_daemon(w, n);
+		else if (w->truth.in[n])
+			start(w, n, true);
+		break;
+	case 6:
+		me->connected = !me->connected || roll(w, 2);
+		look(w, n);
+		break;
+	case 7:		/* mdadm is ended */
+		if (!me->waits)
+			break;
+		me->waits = false;
+		w->overs++;
+		mdc_propose_over(&me->propose, w->now_ms, me->proposal, &out);
+		do_propose(w, n, &out);
+		break;
+	default:
+		break;
+	}
+}
+
+static void each_node(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+	struct mdc_propose_actions out = { 0 };
+	struct mdc_verdict_actions vout = { 0 };
+
+	if (!w->truth.in[n] || !me->daemon)
+		return;
+	if (me->searching && w->now_ms >= me->search_done_ms)
+		search_ends(w, n);
+	/* A view comes now and then, whole, and what happened before it is lost. */
+	if (me->connected && !roll(w, 4)) {
+		me->seen = w->truth;
+		look(w, n);
+	}
+	if (mdc_propose_underway(&me->propose) && !roll(w, 6)) {
+		if (roll(w, 4))
+			mdc_propose_added(&me->propose, w->now_ms, &out);
+		else
+			mdc_propose_failed(&me->propose, w->now_ms, me->disk, &out);
+	}
+	mdc_verdict_tick(&me->verdict, w->now_ms, &vout);
+	do_verdict(w, n, &vout);
+	mdc_propose_tick(&me->propose, w->now_ms, &out);
+	do_propose(w, n, &out);
+	if (me->waits && w->now_ms >= me->kernel_until_ms)
+		broken(w, n, "the kernel's own wait is over, and there is no verdict");
+}
+
+static void run(struct world *w, unsigned int seed)
+{
+	memset(w->node, 0, sizeof(w->node));
+	memset(&w->truth, 0, sizeof(w->truth));
+	w->seed = seed;
+	w->rand = seed * 2654435761ull + 1;
+	w->now_ms = 0;
+	for (unsigned int n = 0; n < NODES; n++) {
+		for (unsigned int d = 0; d < 4; d++)
+			w->sees[n][d] = roll(w, 8);
+		start(w, n, true);
+	}
+	for (unsigned int n = 0; n < NODES; n++)
+		w->node[n].seen = w->truth;
+	for (unsigned int i = 0; i < STEPS; i++) {
+		w->now_ms += STEP_MS;
+		happens(w);
+		for (unsigned int n = 0; n < NODES; n++)
+			each_node(w, n);
+	}
+}
+
+static void test_many(void **state)
+{
+	const char *one = getenv("MDC_SIM_SEED");
+	struct world *w = calloc(1, sizeof(*w));
+
+	(void)state;
+	assert_non_null(w);
+	if (one) {
+		run(w, (unsigned int)strtoul(one, NULL, 10));
+		free(w);
+		return;
+	}
+	for (unsigned int seed = 1; seed <= SEEDS; seed++)
+		run(w, seed);
+	/* That all of it is met often enough to mean something. */
+	assert_true(w->asked > SEEDS / 4 && w->proceeds > w->asked);
+	assert_true(w->refusals > w->busy + 100 && w->busy > 100 && w->overs > 100);
+	free(w);
+}
+
+/* Without faults: all see it, so each add alone goes on, and soon. */
+static void test_plain(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	(void)state;
+	assert_non_null(w);
+	memset(w->sees, true, sizeof(w->sees));
+	for (unsigned int seed = 1; seed <= 200; seed++) {
+		unsigned int before = w->asked;
+
+		w->seed = seed;
+		w->rand = seed;
+		memset(w->node, 0, sizeof(w->node));
+		memset(&w->truth, 0, sizeof(w->truth));
+		for (unsigned int n = 0; n < NODES; n++)
+			start(w, n, true);
+		for (unsigned int n = 0; n < NODES; n++)
+			w->node[n].seen = w->truth;
+		add(w, seed % NODES);
+		for (unsigned int i = 0; i < PATIENCE / STEP_MS && w->asked == before; i++) {
+			w->now_ms += STEP_MS;
+			for (unsigned int n = 0; n < NODES; n++)
+				each_node(w, n);
+		}
+		assert_int_equal(w->asked, before + 1);
+		assert_int_equal(w->refusals, 0);
+	}
+	free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain), cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests_name("addsim", tests, NULL, NULL);
+}
