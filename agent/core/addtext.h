@@ -47,7 +47,7 @@ enum mdc_add_kind {
 struct mdc_addtext {
 	enum mdc_add_kind kind;
 	uint32_t raid_disk;
-	struct mdc_uuid device_uuid;	/* but for PROPOSED only the head of it; the rest is 0 */
+	struct mdc_uuid device_uuid;	/* PROPOSED: whole; else its head, and 0 behind it */
 	uint32_t node, number;		/* whose proposal; PROPOSED: number only */
 	char device[MDC_KNAME_MAX];	/* FOUND */
 	struct mdc_reason reason;	/* MISSING */

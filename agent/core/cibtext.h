@@ -97,14 +97,16 @@ struct mdc_cibtext {
 };
 
 void mdc_cibtext_init(struct mdc_cibtext *text);
-/* One line without newline. 0, 1 at `end`: text->view is complete, 2: text->answer is; else as
- * below. An answer never stands within a snapshot. */
+/*
+ * One line without newline. 0, 1 at `end`: text->view is complete, 2: text->answer is; else as
+ * below. An answer never stands within a snapshot.
+ */
 int mdc_cibtext_line(struct mdc_cibtext *text, const char *line);
 /*
  * Takes bytes, cut anywhere. Stops after a snapshot or an answer. *used is how many it took.
  * 1: text->view is complete, until the next call. 2: text->answer is. 0: all taken, more is
- * needed. -EINVAL: not of the form; -EMSGSIZE: a line too long; -E2BIG: more than a view holds. After an error
- * the stream is of no more use.
+ * needed. -EINVAL: not of the form; -EMSGSIZE: a line too long; -E2BIG: more than a view
+ * holds. After an error the stream is of no more use.
  */
 int mdc_cibtext_feed(struct mdc_cibtext *text, const char *data, size_t len, size_t *used);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the CIB: who is in the cluster, what our attributes say, where our instances run.
- * And the other way, an attribute for the CIB. Knows Pacemaker's ways of writing these down; what a view may hold is
- * cibtext.c's business.
+ * Reads the CIB: who is in the cluster, what our attributes say, where our instances run. And
+ * the other way, an attribute for the CIB. Knows Pacemaker's ways of writing these down; what
+ * a view may hold is cibtext.c's business.
  */
 #include "core/cibxml.h"
 

@@ -252,8 +252,8 @@ void mdc_propose_look(struct mdc_propose *p, int64_t now_ms, const struct mdc_pr
 		return;
 	take(p, seen);
 	if (!seen->view)
-		unheard(p, now_ms, "the connection to Pacemaker was lost, so that no node can answer",
-			out);
+		unheard(p, now_ms, "the connection to Pacemaker was lost, so that no node can "
+			"answer", out);
 	else
 		decide(p, now_ms, out);
 }

@@ -213,16 +213,16 @@ void mdc_verdict_disk(struct mdc_verdict *v, const struct mdc_verdict_disk *disk
 			missing(v, MDC_WHY_TWICE, disk->kname, out);
 		return;
 	}
+	if (disk->sectors >= disk->need_sectors && !disk->mounted && !disk->holder[0]) {
+		found(v, disk->kname, out);
+		return;
+	}
 	if (disk->sectors < disk->need_sectors)
 		mdc_reason_set(&v->bad, MDC_WHY_SMALL, disk->kname);
 	else if (disk->mounted)
 		mdc_reason_set(&v->bad, MDC_WHY_MOUNTED, disk->kname);
-	else if (disk->holder[0])
+	else
 		mdc_reason_set(&v->bad, MDC_WHY_INUSE, disk->holder);
-	else {
-		found(v, disk->kname, out);
-		return;
-	}
 	v->have_bad = true;
 }
 

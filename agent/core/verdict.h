@@ -17,7 +17,7 @@
 #include "core/addtext.h"
 #include "core/cibtext.h"
 
-#define MDC_VERDICT_TRAVEL_MS 600	/* the proposal here, the answer back; measured: 165 to 870 */
+#define MDC_VERDICT_TRAVEL_MS 600	/* the proposal here, the answer back */
 #define MDC_VERDICT_WAIT_MIN_MS 300
 #define MDC_VERDICT_STALE_MS 6000
 #define MDC_VERDICT_ACTIONS_MAX 6
@@ -55,7 +55,7 @@ struct mdc_verdict_seen {
 	const struct mdc_cibview *view;
 	bool proposing;			/* this node's own proposal stands */
 	bool underway;			/* this node's own add goes on in the kernel */
-	int64_t wait_ms;		/* verdict_wait, as far as the kernel lets it be that long */
+	int64_t wait_ms;		/* verdict_wait, as far as the kernel waits that long */
 };
 
 /* A device that bears the disk's UUID and the array's. */

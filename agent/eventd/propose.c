@@ -109,11 +109,11 @@ static void say_proceed(const struct mdc_tracked *t)
 	mdc_propose_names(p, MDC_ANSWER_FOUND, found, sizeof(found));
 	mdc_propose_names(p, MDC_ANSWER_NOT_ASKED, others, sizeof(others));
 	if (p->reason[0])
-		mdc_notice("%s: raid disk %u goes on without asking the nodes first: %s. The kernel "
-			   "asks each of them", t->track.device, p->raid_disk, p->reason);
+		mdc_notice("%s: raid disk %u goes on without asking the nodes first: %s. The "
+			   "kernel asks each of them", t->track.device, p->raid_disk, p->reason);
 	else
-		mdc_notice("%s: raid disk %u is seen by %s: going on, %lld ms after the question%s%s",
-			   t->track.device, p->raid_disk, found,
+		mdc_notice("%s: raid disk %u is seen by %s: going on, %lld ms after the "
+			   "question%s%s", t->track.device, p->raid_disk, found,
 			   (long long)(mdc_now_ms() - p->started_ms), others[0] ?
 			   "; without mdclusterd, and so asked by the kernel alone: " : "", others);
 }
@@ -208,8 +208,8 @@ void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n)
 	if (!t) {
 		int ret = mdc_netlink_verdict(d->netlink, &n->uuid, n->proposal, NULL);
 
-		mdc_notice("%s: a disk is added, but the array is not under Pacemaker on this node: "
-			   "the kernel asks each node by itself%s%s", n->md,
+		mdc_notice("%s: a disk is added, but the array is not under Pacemaker on this "
+			   "node: the kernel asks each node by itself%s%s", n->md,
 			   ret ? "; it could not be told: " : "", ret ? strerror(-ret) : "");
 		return;
 	}

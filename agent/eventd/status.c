@@ -80,7 +80,7 @@ struct add {
 	const struct mdc_uuid *device_uuid;
 	unsigned int raid_disk;
 	int64_t started_ms;
-	uint32_t by;			/* node that proposes it; 0: the kernel asked, or nobody */
+	uint32_t by;			/* node that proposes it; 0: the kernel asked */
 	const struct mdc_propose *propose;	/* this node's own */
 };
 

@@ -88,9 +88,10 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 
 static void start_search(struct mdc_tracked *t)
 {
-	uint64_t least = t->present && !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
-	g_autoptr(GArray) list = mdc_blockdev_list(t->daemon->sys, t->track.members, least, NULL);
+	uint64_t least = !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
+	g_autoptr(GArray) list = NULL;
 
+	list = mdc_blockdev_list(t->daemon->sys, t->track.members, least, NULL);
 	g_clear_pointer(&t->verdict_search, mdc_search_stop);
 	t->verdict_search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
 }

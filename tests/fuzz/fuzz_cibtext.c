@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Snapshots and answers: fed whole or byte by byte is the same, and what is taken is written again. */
+/* Snapshots and answers: fed whole or byte by byte is the same; a snapshot is written again. */
 #include "fuzz.h"
 
 #include "core/cibtext.h"

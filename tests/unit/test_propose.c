@@ -488,6 +488,34 @@ static void test_no_result(void **state)
 	assert_false(mdc_propose_underway(&b->p));
 }
 
+/* The verdict came too late, or the array is stopped. */
+static void test_cancel(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 2);
+	b->out.n = 0;
+	mdc_propose_cancel(&b->p, 0, "stopped", &b->out);
+	DID_NOTHING(b);
+	begin(b, 7);
+	b->out.n = 0;
+	mdc_propose_cancel(&b->p, 10, "stopped", &b->out);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	attr_is(b, NULL);
+	begin(b, 8);
+	says(b, 2, "found:vdd:2:0a1b2c3d:1.8");
+	look(b, 100);
+	assert_true(mdc_propose_underway(&b->p));
+	b->out.n = 0;
+	mdc_propose_cancel(&b->p, 110, "too late", &b->out);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	assert_false(mdc_propose_underway(&b->p));
+	assert_string_equal(b->p.reason, "too late");
+	b->out.n = 0;
+	mdc_propose_cancel(&b->p, 120, "again", &b->out);
+	DID_NOTHING(b);
+}
+
 /* All that a cluster can have refuse: cut between two nodes, in both texts. */
 static void test_long(void **state)
 {
@@ -540,6 +568,7 @@ int main(void)
 		TEST(test_nobody), TEST(test_no_connection), TEST(test_lost_connection),
 		TEST(test_unwritten), TEST(test_over), TEST(test_second), TEST(test_late_view),
 		TEST(test_takes_back), TEST(test_rival), TEST(test_failed), TEST(test_no_result),
+		TEST(test_cancel),
 		TEST(test_long), TEST(test_unknown_node),
 	};
 
