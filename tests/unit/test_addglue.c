@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * eventd/propose.c and eventd/verdict.c with everything round them stood in for: that what the
+ * pure parts decide reaches the kernel, the attribute, the search and the log, in that order.
+ */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "eventd/daemon.h"
+#include "mdcluster.h"
+#include "port/mdsys.h"
+
+#define DISK "1a1b2c3d:4e5f6071:8293a4b5:c6d7e8f9"
+
+struct bed {
+	struct mdc_daemon d;
+	struct mdc_tracked t;
+	struct mdc_coro_view coro;
+	struct mdc_cibview view;
+	bool connected;
+	struct mdc_array array;
+	int64_t now_ms;
+	GString *did;			/* what was done, a line each */
+	mdc_search_seen_fn seen;
+	mdc_search_idle_fn idle;
+	struct mdc_blockdev dev;
+};
+
+static struct bed *bed;
+
+int64_t mdc_now_ms(void)
+{
+	return bed->now_ms;
+}
+
+const struct mdc_coro_view *mdc_corosync_view(const struct mdc_corosync *coro)
+{
+	(void)coro;
+	return &bed->coro;
+}
+
+const struct mdc_coro_lockspace *mdc_coro_lockspace(const struct mdc_coro_view *view,
+						    const struct mdc_uuid *array)
+{
+	(void)array;
+	return view->n_lockspaces ? &view->lockspaces[0] : NULL;
+}
+
+const struct mdc_cibview *mdc_cib_view(const struct mdc_cib *cib, bool *connected)
+{
+	(void)cib;
+	if (connected)
+		*connected = bed->connected;
+	return &bed->view;
+}
+
+void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
+{
+	(void)t;
+	g_string_append_printf(bed->did, "attr %s\n", value ? value : "-");
+}
+
+int mdc_netlink_verdict(struct mdc_netlink *nl, const struct mdc_uuid *array, uint64_t proposal,
+			const char *refusal)
+{
+	(void)nl;
+	(void)array;
+	g_string_append_printf(bed->did, "verdict %d %s\n", (int)proposal,
+			       refusal ? refusal : "proceed");
+	return 0;
+}
+
+struct mdc_tracked *mdc_arrays_by_uuid(struct mdc_daemon *d, const struct mdc_uuid *uuid)
+{
+	(void)d;
+	return mdc_uuid_equal(uuid, &bed->t.track.uuid) ? &bed->t : NULL;
+}
+
+void mdc_module_refresh(struct mdc_daemon *d)
+{
+	(void)d;
+}
+
+int mdc_mdsys_read(const char *sys, const char *md, struct mdc_array *array)
+{
+	(void)sys;
+	(void)md;
+	*array = bed->array;
+	return 0;
+}
+
+bool mdc_blockdev_get(const char *sys, const char *kname, struct mdc_blockdev *dev)
+{
+	(void)sys;
+	*dev = bed->dev;
+	return !strcmp(kname, bed->dev.kname);
+}
+
+bool mdc_blockdev_allowed(const char *sys, const char *members, const char *kname)
+{
+	(void)sys;
+	(void)members;
+	(void)kname;
+	return true;
+}
+
+GArray *mdc_blockdev_list(const char *sys, const char *members, uint64_t min_sectors,
+			  GPtrArray *nomatch)
+{
+	(void)sys;
+	(void)members;
+	(void)min_sectors;
+	(void)nomatch;
+	return g_array_new(FALSE, FALSE, sizeof(struct mdc_blockdev));
+}
+
+struct mdc_search *mdc_search_start(struct mdc_search_pool *pool, const GArray *devices,
+				    mdc_search_seen_fn seen, mdc_search_idle_fn idle, void *data)
+{
+	(void)pool;
+	(void)devices;
+	assert_ptr_equal(data, &bed->t);
+	bed->seen = seen;
+	bed->idle = idle;
+	g_string_append(bed->did, "search\n");
+	return (struct mdc_search *)bed;
+}
+
+void mdc_search_more(struct mdc_search *search, const struct mdc_blockdev *dev)
+{
+	(void)search;
+	g_string_append_printf(bed->did, "probe %s\n", dev->kname);
+}
+
+void mdc_search_stop(struct mdc_search *search)
+{
+	(void)search;
+	g_string_append(bed->did, "stop\n");
+}
+
+static void on_log(enum mdc_level level, const char *text, void *data)
+{
+	(void)data;
+	g_string_append_printf(bed->did, "%s %s\n", mdc_level_name(level), text);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	bed = g_new0(struct bed, 1);
+	bed->did = g_string_new(NULL);
+	bed->d.arrays = g_ptr_array_new();
+	g_ptr_array_add(bed->d.arrays, &bed->t);
+	bed->t.daemon = &bed->d;
+	bed->t.tracked = bed->t.present = true;
+	mdc_uuid_parse(&bed->t.track.uuid, SOME_UUID);
+	strcpy(bed->t.track.id, "raid");
+	strcpy(bed->t.track.device, "/dev/md/shared");
+	strcpy(bed->t.track.md, "md127");
+	bed->t.track.verdict_wait_s = 2;
+	bed->coro.nodeid = 1;
+	bed->coro.n_lockspaces = 1;
+	bed->coro.lockspaces[0].known = true;
+	bed->coro.lockspaces[0].n = 2;
+	bed->coro.lockspaces[0].nodes[0] = 1;
+	bed->coro.lockspaces[0].nodes[1] = 2;
+	bed->connected = true;
+	mdc_cibview_add_node(&bed->view, 1, "n1", MDC_CIB_ONLINE);
+	mdc_cibview_add_node(&bed->view, 2, "n2", MDC_CIB_ONLINE);
+	mdc_cibview_add_attr(&bed->view, 2, "mdcluster-raid-state", "clean");
+	bed->array.n_members = 1;
+	strcpy(bed->array.members[0].device, "vdb");
+	bed->t.array = bed->array;
+	strcpy(bed->dev.kname, "vdd");
+	strcpy(bed->dev.path, "/dev/vdd");
+	bed->dev.sectors = 1000;
+	mdc_log_sink(on_log, NULL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	mdc_propose_stop(&bed->t);
+	mdc_verdict_stop(&bed->t);
+	mdc_log_sink(NULL, NULL);
+	g_string_free(bed->did, TRUE);
+	g_ptr_array_free(bed->d.arrays, TRUE);
+	g_free(bed);
+	return 0;
+}
+
+/* What was done since the last time. Lines of the log count by how they begin. */
+static void did(const char *const *want, unsigned int n)
+{
+	g_auto(GStrv) got = g_strsplit(bed->did->str, "\n", -1);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (!got[i] || !g_str_has_prefix(got[i], want[i]))
+			fail_msg("'%s', not '%s'", got[i] ? got[i] : "nothing", want[i]);
+	if (got[n] && *got[n])
+		fail_msg("'%s' as well", got[n]);
+	g_string_truncate(bed->did, 0);
+}
+
+#define DID(...) \
+	do { \
+		const char *const want[] = { __VA_ARGS__ }; \
+		did(want, COUNT(want)); \
+	} while (0)
+
+#define DID_NOTHING() assert_string_equal(bed->did->str, "")
+
+static void says(uint32_t id, const char *value)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < bed->view.n_attrs; i++)
+		if (bed->view.attrs[i].id != id || !strstr(bed->view.attrs[i].name, "-add"))
+			bed->view.attrs[n++] = bed->view.attrs[i];
+	bed->view.n_attrs = n;
+	if (value)
+		mdc_cibview_add_attr(&bed->view, id, "mdcluster-raid-add", value);
+	mdc_proposals_look(&bed->t);
+}
+
+static void propose(uint64_t proposal)
+{
+	struct mdc_mod_notice n = { .cmd = MDCLUSTER_CMD_PROPOSED, .proposal = proposal,
+				    .device = 2, .timeout_ms = 4000, .md = "md127" };
+
+	n.uuid = bed->t.track.uuid;
+	mdc_uuid_parse(&n.device_uuid, DISK);
+	mdc_propose_request(&bed->d, &n);
+}
+
+#define ASKED \
+	"attr proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7", \
+	"notice /dev/md/shared: this node adds a disk as raid disk 2"
+
+static void test_added(void **state)
+{
+	(void)state;
+	propose(7);
+	DID(ASKED);
+	assert_int_not_equal(bed->t.propose_timer, 0);
+	says(2, "found:vdd:2:1a1b2c3d:1.7");
+	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2 is seen by n2");
+	mdc_propose_observed(&bed->t);
+	DID_NOTHING();
+	strcpy(bed->t.array.members[1].device, "vdd");
+	bed->t.array.n_members = 2;
+	mdc_propose_observed(&bed->t);
+	DID("attr added:2:1a1b2c3d", "notice /dev/md/shared: raid disk 2 was added");
+	assert_int_equal(bed->t.propose_timer, 0);
+}
+
+static void test_refused(void **state)
+{
+	struct mdc_mod_notice n = { .event = MDCLUSTER_EVENT_ADD_REFUSED, .have_value = true,
+				    .value = 2 };
+
+	(void)state;
+	propose(7);
+	DID(ASKED);
+	says(2, "missing:unseen:2:1a1b2c3d:1.7");
+	DID("verdict 7 n2: does not see it", "attr refused:2:1a1b2c3d:n2=unseen",
+	    "warning");
+	/* That the kernel says so as well is no news. */
+	assert_true(mdc_propose_event(&bed->t, &n));
+	n.value = 3;
+	assert_false(mdc_propose_event(&bed->t, &n));
+	DID_NOTHING();
+}
+
+static void test_over(void **state)
+{
+	struct mdc_mod_notice n = { .event = MDCLUSTER_EVENT_PROPOSAL_OVER, .have_value = true,
+				    .value = 2 };
+
+	(void)state;
+	propose(7);
+	DID(ASKED);
+	mdc_propose_event(&bed->t, &n);
+	DID("attr -", "notice /dev/md/shared: raid disk 2: the kernel did not wait");
+	propose(7);
+	DID(ASKED);
+	says(2, "found:vdd:2:1a1b2c3d:1.7");
+	g_string_truncate(bed->did, 0);
+	mdc_propose_not_taken(&bed->t, 6, ENOENT);
+	DID_NOTHING();
+	mdc_propose_not_taken(&bed->t, 7, ENOENT);
+	DID("attr -", "notice /dev/md/shared: raid disk 2: the kernel no longer waited");
+}
+
+/* Nobody can be asked, or the question cannot be put: the old way, at once, and said. */
+static void test_old_way(void **state)
+{
+	(void)state;
+	bed->connected = false;
+	propose(7);
+	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2 goes on without");
+	bed->connected = true;
+	propose(7);
+	DID(ASKED);
+	mdc_propose_cib_failed("mdcluster-other-add", "no", &bed->d);
+	DID_NOTHING();
+	mdc_propose_cib_failed("mdcluster-raid-add", "no", &bed->d);
+	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2 goes on without");
+}
+
+static void test_untracked(void **state)
+{
+	struct mdc_mod_notice n = { .cmd = MDCLUSTER_CMD_PROPOSED, .proposal = 5, .md = "md9" };
+
+	(void)state;
+	mdc_propose_request(&bed->d, &n);
+	DID("verdict 5 proceed", "notice md9: a disk is added, but the array is not under");
+}
+
+static void test_peer(void **state)
+{
+	struct mdc_probe probe = { .member = true };
+
+	(void)state;
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID("search");
+	assert_int_not_equal(bed->t.verdict_timer, 0);
+	probe.super.array = bed->t.track.uuid;
+	bed->seen(&bed->dev, &probe, &bed->t);
+	DID_NOTHING();
+	mdc_verdict_blockdev(&bed->t, "vdd");
+	DID("probe vdd");
+	mdc_uuid_parse(&probe.super.device, DISK);
+	probe.super.array.b[0] ^= 1;
+	bed->seen(&bed->dev, &probe, &bed->t);
+	DID("warning /dev/md/shared: /dev/vdd bears the device UUID that is asked for, but belongs");
+	probe.super.array.b[0] ^= 1;
+	bed->seen(&bed->dev, &probe, &bed->t);
+	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
+	assert_int_equal(bed->t.verdict_timer, 0);
+	says(2, NULL);
+	DID("stop");
+	assert_non_null(mdc_verdict_knows(&bed->t.verdict, &probe.super.device));
+}
+
+static void test_peer_lacks_it(void **state)
+{
+	struct mdc_probe probe = { .member = true };
+
+	(void)state;
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID("search");
+	probe.super.array = bed->t.track.uuid;
+	mdc_uuid_parse(&probe.super.device, DISK);
+	probe.super.data_end_sect = 1001;
+	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(3, 0, &bed->t);
+	DID("stop", "attr missing:small=vdd:2:1a1b2c3d:2.7", "warning");
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
+	DID("search");
+	memset(&probe, 0, sizeof(probe));
+	probe.err = -EIO;
+	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->now_ms += 2000;
+	bed->idle(3, 0, &bed->t);
+	DID("stop", "attr missing:ioerror=vdd:2:1a1b2c3d:2.8", "warning");
+}
+
+/* Two at once: the node with the higher id gives way, and looks for the other one's disk. */
+static void test_rival(void **state)
+{
+	(void)state;
+	bed->coro.nodeid = 2;
+	mdc_cibview_add_attr(&bed->view, 1, "mdcluster-raid-state", "clean");
+	propose(7);
+	DID(ASKED);
+	says(1, "proposed:3:2a1b2c3d4e5f60718293a4b5c6d7e8f9:4");
+	DID("search", "verdict 7 n1: is adding a disk itself", "attr refused:2:1a1b2c3d:n1=busy",
+	    "warning");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_old_way),
+		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it), TEST(test_rival),
+	};
+
+	return cmocka_run_group_tests_name("addglue", tests, NULL, NULL);
+}
