@@ -6,6 +6,7 @@
 #include "core/addtext.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,8 @@ static const struct word words[MDC_WHY_COUNT] = {
 			      "does not see it, and cannot read %s" },
 	[MDC_WHY_TWICE] = { "twice", true, "sees two disks of this identity",
 			    "sees two disks of this identity, one of them %s" },
+	[MDC_WHY_OTHER] = { "other", true, "sees a disk of that name, but it is not this one",
+			    "sees a disk of that name as %s, but it is not this one" },
 	[MDC_WHY_BUSY] = { "busy", false, "is adding a disk itself; try again when it has done",
 			   NULL },
 	[MDC_WHY_SILENT] = { "silent", false, "no answer", NULL },
@@ -106,19 +109,31 @@ int mdc_reason_parse(struct mdc_reason *reason, const char *word)
 }
 
 /* Decimal, no sign, no leading zero. Returns what stands behind it, or NULL. */
-static const char *number(const char *text, uint32_t *out)
+static const char *big_number(const char *text, uint64_t max, uint64_t *out)
 {
 	uint64_t n = 0;
 
 	if (*text < '0' || *text > '9' || (*text == '0' && text[1] >= '0' && text[1] <= '9'))
 		return NULL;
 	for (; *text >= '0' && *text <= '9'; text++) {
-		n = n * 10 + (uint64_t)(*text - '0');
-		if (n > UINT32_MAX)
+		uint64_t digit = (uint64_t)(*text - '0');
+
+		if (n > (max - digit) / 10)
 			return NULL;
+		n = n * 10 + digit;
 	}
-	*out = (uint32_t)n;
+	*out = n;
 	return text;
+}
+
+static const char *number(const char *text, uint32_t *out)
+{
+	uint64_t n;
+	const char *end = big_number(text, UINT32_MAX, &n);
+
+	if (end)
+		*out = (uint32_t)n;
+	return end;
 }
 
 static bool whole_number(const char *text, uint32_t *out)
@@ -126,6 +141,16 @@ static bool whole_number(const char *text, uint32_t *out)
 	const char *end = number(text, out);
 
 	return end && !*end;
+}
+
+/* The raid disk; an announced one has none yet. */
+static bool raid_disk(const char *text, uint32_t *out)
+{
+	if (!strcmp(text, "-")) {
+		*out = MDC_ADD_NO_DISK;
+		return true;
+	}
+	return whole_number(text, out) && *out != MDC_ADD_NO_DISK;
 }
 
 static bool uuid_head(const char *text, struct mdc_uuid *uuid)
@@ -200,7 +225,7 @@ static bool parse_answer(struct mdc_addtext *text, char *rest)
 {
 	char *part[PARTS_MAX];
 
-	if (cut(rest, part, PARTS_MAX) != 4 || !whole_number(part[1], &text->raid_disk) ||
+	if (cut(rest, part, PARTS_MAX) != 4 || !raid_disk(part[1], &text->raid_disk) ||
 	    !uuid_head(part[2], &text->device_uuid) || !whose(part[3], text))
 		return false;
 	if (text->kind == MDC_ADD_MISSING)
@@ -217,8 +242,30 @@ static bool parse_proposed(struct mdc_addtext *text, char *rest)
 	char *part[PARTS_MAX];
 
 	return cut(rest, part, PARTS_MAX) == 3 && whole_number(part[0], &text->raid_disk) &&
+	       text->raid_disk != MDC_ADD_NO_DISK &&
 	       !mdc_uuid_hex_parse(&text->device_uuid, part[1]) &&
 	       whole_number(part[2], &text->number);
+}
+
+static bool parse_announced(struct mdc_addtext *text, char *rest)
+{
+	char *part[PARTS_MAX];
+	const char *end;
+
+	if (cut(rest, part, PARTS_MAX) != 5 || !whole_number(part[0], &text->wait_s) ||
+	    text->wait_s > MDC_ADD_WAIT_MAX)
+		return false;
+	end = big_number(part[1], INT64_MAX, &text->sectors);
+	if (!end || *end || !text->sectors || mdc_uuid_hex_parse(&text->device_uuid, part[2]) ||
+	    !whole_number(part[4], &text->number))
+		return false;
+	text->raid_disk = MDC_ADD_NO_DISK;
+	if (!strcmp(part[3], "-"))
+		return true;
+	if (!mdc_diskid_valid(part[3]))
+		return false;
+	snprintf(text->disk, sizeof(text->disk), "%s", part[3]);
+	return true;
 }
 
 static bool parse_result(struct mdc_addtext *text, char *rest)
@@ -227,7 +274,7 @@ static bool parse_result(struct mdc_addtext *text, char *rest)
 	/* The list comes last, as a node may be named by an address with colons. */
 	unsigned int n = cut(rest, part, text->kind == MDC_ADD_REFUSED ? 3 : PARTS_MAX);
 
-	if (n < 2 || !whole_number(part[0], &text->raid_disk) ||
+	if (n < 2 || !raid_disk(part[0], &text->raid_disk) ||
 	    !uuid_head(part[1], &text->device_uuid))
 		return false;
 	if (n == 2)
@@ -240,6 +287,7 @@ static bool parse_result(struct mdc_addtext *text, char *rest)
 
 static const char *const kinds[] = {
 	[MDC_ADD_PROPOSED] = "proposed",
+	[MDC_ADD_ANNOUNCED] = "announced",
 	[MDC_ADD_FOUND] = "found",
 	[MDC_ADD_MISSING] = "missing",
 	[MDC_ADD_ADDED] = "added",
@@ -269,6 +317,8 @@ int mdc_addtext_parse(struct mdc_addtext *text, const char *value)
 	text->kind = (enum mdc_add_kind)i;
 	if (text->kind == MDC_ADD_PROPOSED)
 		good = parse_proposed(text, rest);
+	else if (text->kind == MDC_ADD_ANNOUNCED)
+		good = parse_announced(text, rest);
 	else if (text->kind == MDC_ADD_FOUND || text->kind == MDC_ADD_MISSING)
 		good = parse_answer(text, rest);
 	else
@@ -280,26 +330,33 @@ int mdc_addtext_format(const struct mdc_addtext *text, char out[MDC_ATTR_VALUE_M
 {
 	const char *kind = kinds[text->kind];
 	char hex[MDC_UUID_HEX], word[MDC_ADD_WORD_MAX], device[MDC_KNAME_MAX];
+	char at[16] = "-";
 	int n = -1;
 
 	mdc_uuid_hex(&text->device_uuid, hex);
+	if (text->raid_disk != MDC_ADD_NO_DISK)
+		snprintf(at, sizeof(at), "%u", text->raid_disk);
 	switch (text->kind) {
 	case MDC_ADD_PROPOSED:
-		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%u:%s:%u", kind, text->raid_disk, hex,
+		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%s:%s:%u", kind, at, hex, text->number);
+		break;
+	case MDC_ADD_ANNOUNCED:
+		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%u:%" PRIu64 ":%s:%s:%u", kind,
+			     text->wait_s, text->sectors, hex, text->disk[0] ? text->disk : "-",
 			     text->number);
 		break;
 	case MDC_ADD_FOUND:
 	case MDC_ADD_MISSING:
 		mdc_add_kname(device, text->device);
 		mdc_reason_word(&text->reason, word);
-		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%s:%u:%.*s:%u.%u", kind,
-			     text->kind == MDC_ADD_FOUND ? device : word, text->raid_disk,
-			     MDC_ADD_HEAD, hex, text->node, text->number);
+		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%s:%s:%.*s:%u.%u", kind,
+			     text->kind == MDC_ADD_FOUND ? device : word, at, MDC_ADD_HEAD, hex,
+			     text->node, text->number);
 		break;
 	case MDC_ADD_ADDED:
 	case MDC_ADD_REFUSED:
-		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%u:%.*s%s%s", kind, text->raid_disk,
-			     MDC_ADD_HEAD, hex, text->list[0] ? ":" : "", text->list);
+		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%s:%.*s%s%s", kind, at, MDC_ADD_HEAD,
+			     hex, text->list[0] ? ":" : "", text->list);
 		break;
 	}
 	return n > 0 && n < MDC_ATTR_VALUE_MAX ? 0 : -ENOSPC;

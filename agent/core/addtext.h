@@ -11,10 +11,13 @@
 #include <stdint.h>
 
 #include "core/attrtext.h"
+#include "core/diskid.h"
 #include "core/uevent.h"
 #include "core/uuid.h"
 
-#define MDC_ADD_HEAD 8			/* digits of the device UUID that most forms bear */
+#define MDC_ADD_HEAD 8			/* digits of the UUID or nonce that most forms bear */
+#define MDC_ADD_NO_DISK UINT32_MAX	/* raid disk of an announced disk, written "-" */
+#define MDC_ADD_WAIT_MAX 3600		/* s */
 #define MDC_ADD_REASON_MAX 160		/* a reason as a part of a sentence, with NUL */
 #define MDC_ADD_WORD_MAX (MDC_KNAME_MAX + 12)	/* a reason as a word, with NUL */
 
@@ -26,6 +29,7 @@ enum mdc_why {
 	MDC_WHY_MOUNTED,
 	MDC_WHY_IOERROR,	/* BY: the device that cannot be read */
 	MDC_WHY_TWICE,		/* BY: the second device of that identity */
+	MDC_WHY_OTHER,		/* BY: the device of that name, which is another medium */
 	MDC_WHY_BUSY,		/* that node adds a disk itself */
 	MDC_WHY_SILENT,		/* said of a node, never by it */
 	MDC_WHY_COUNT
@@ -38,6 +42,7 @@ struct mdc_reason {
 
 enum mdc_add_kind {
 	MDC_ADD_PROPOSED,	/* proposed:SLOT:UUID32:NUMBER */
+	MDC_ADD_ANNOUNCED,	/* announced:WAIT:SECTORS:NONCE32:DISK:NUMBER */
 	MDC_ADD_FOUND,		/* found:KNAME:SLOT:UUID8:NODE.NUMBER */
 	MDC_ADD_MISSING,	/* missing:WHY:SLOT:UUID8:NODE.NUMBER */
 	MDC_ADD_ADDED,		/* added:SLOT:UUID8 */
@@ -46,9 +51,13 @@ enum mdc_add_kind {
 
 struct mdc_addtext {
 	enum mdc_add_kind kind;
-	uint32_t raid_disk;
-	struct mdc_uuid device_uuid;	/* PROPOSED: whole; else its head, and 0 behind it */
-	uint32_t node, number;		/* whose proposal; PROPOSED: number only */
+	uint32_t raid_disk;		/* ANNOUNCED, and what belongs to it: MDC_ADD_NO_DISK */
+	/* ANNOUNCED: the nonce. These two whole, else the head, and 0 behind it. */
+	struct mdc_uuid device_uuid;
+	uint32_t node, number;		/* whose proposal; PROPOSED, ANNOUNCED: number only */
+	uint32_t wait_s;		/* ANNOUNCED: how long to look for it */
+	uint64_t sectors;		/* ANNOUNCED: its size */
+	char disk[MDC_DISKID_MAX];	/* ANNOUNCED: WWN or serial number; empty: it has none */
 	char device[MDC_KNAME_MAX];	/* FOUND */
 	struct mdc_reason reason;	/* MISSING */
 	char list[MDC_ATTR_VALUE_MAX];	/* REFUSED: who and why; may be empty */

@@ -121,6 +121,7 @@ int mdc_super_parse(struct mdc_super *super, const uint8_t *buf, size_t len)
 	size = le64(AT(buf, data_size));
 	if (offset > INT64_MAX || size > INT64_MAX)
 		return -EBADMSG;
+	super->data_sect = offset;
 	super->data_end_sect = offset + size;
 	features = le32(AT(buf, feature_map));
 	super->clustered = features & MD_FEATURE_CLUSTERED;

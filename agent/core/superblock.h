@@ -18,6 +18,7 @@ struct mdc_super {
 	struct mdc_uuid array, device;
 	uint64_t events;
 	uint64_t size_sect;		/* that the array uses of this member */
+	uint64_t data_sect;		/* first sector of the room for data */
 	uint64_t data_end_sect;		/* first sector after the room for data */
 	int level;
 	unsigned int layout, raid_disks;

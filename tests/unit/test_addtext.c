@@ -11,7 +11,7 @@
 static const char *const good[] = {
 	"proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:7",
 	"proposed:0:0a1b2c3d4e5f60718293a4b5c6d7e8f9:0",
-	"proposed:4294967295:0a1b2c3d4e5f60718293a4b5c6d7e8f9:4294967295",
+	"proposed:4294967294:0a1b2c3d4e5f60718293a4b5c6d7e8f9:4294967295",
 	"found:vdd:2:0a1b2c3d:1.7",
 	"found:cciss!c0d1p2:2:0a1b2c3d:4294967295.4294967295",
 	"missing:unseen:2:0a1b2c3d:1.7",
@@ -28,6 +28,13 @@ static const char *const good[] = {
 	"refused:2:0a1b2c3d:n2=unseen,n3=silent",
 	"refused:2:0a1b2c3d:fd00::2=inuse=dm-3,n3=silent,...",
 	"refused:2:0a1b2c3d:...",
+	"announced:10:524288:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7",
+	"announced:0:1:0a1b2c3d4e5f60718293a4b5c6d7e8f9:-:0",
+	"announced:3600:9223372036854775807:0a1b2c3d4e5f60718293a4b5c6d7e8f9:"
+	"naa.6001405000000000000000-0123456789abc:4294967295",
+	"found:vdd:-:0a1b2c3d:1.7",
+	"missing:other=vdd:-:0a1b2c3d:1.7",
+	"refused:-:0a1b2c3d:n2=unseen",
 };
 
 static void test_good(void **state)
@@ -80,6 +87,21 @@ static void test_bad(void **state)
 		"refused:2:0a1b2c3d:n2=unseen,", "refused:2:0a1b2c3d:,n2=unseen",
 		"refused:2:0a1b2c3d:=unseen", "refused:2:0a1b2c3d:n2=unseen,...,n3=silent",
 		"refused:2:0a1b2c3d:n 2=unseen",
+		"proposed:-:0a1b2c3d4e5f60718293a4b5c6d7e8f9:7",
+		"proposed:4294967295:0a1b2c3d4e5f60718293a4b5c6d7e8f9:7",
+		"found:vdd:4294967295:0a1b2c3d:1.7", "found:vdd:--:0a1b2c3d:1.7",
+		"announced", "announced:",
+		"announced:10:524288:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4",
+		"announced:3601:524288:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7",
+		"announced:10:0:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7",
+		"announced:10:9223372036854775808:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7",
+		"announced:10:99999999999999999999:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7",
+		"announced:10:5x:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7",
+		"announced:10:5:0a1b2c3d4e5f60718293a4b5c6d7e8f9::7",
+		"announced:10:5:0a1b2c3d4e5f60718293a4b5c6d7e8f9:a b:7",
+		"announced:10:5:0a1b2c3d4e5f60718293a4b5c6d7e8f9:-d4:7",
+		"announced:10:5:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7:",
+		"announced:10:5:0a1b2c3d:d4:7",
 	};
 	struct mdc_addtext text;
 	char longer[MDC_ATTR_VALUE_MAX + 64];
@@ -95,7 +117,7 @@ static void test_bad(void **state)
 /* The longest of each form has room. */
 static void test_longest(void **state)
 {
-	struct mdc_addtext text = { .raid_disk = UINT32_MAX, .node = UINT32_MAX,
+	struct mdc_addtext text = { .raid_disk = UINT32_MAX - 1, .node = UINT32_MAX,
 				    .number = UINT32_MAX };
 	char out[MDC_ATTR_VALUE_MAX];
 	struct mdc_addtext again;
@@ -116,6 +138,14 @@ static void test_longest(void **state)
 	assert_int_equal(mdc_addtext_format(&text, out), 0);
 	assert_int_equal(mdc_addtext_parse(&again, out), 0);
 	assert_string_equal(again.device, "a_b_c_d_e");
+	text.kind = MDC_ADD_ANNOUNCED;
+	text.wait_s = MDC_ADD_WAIT_MAX;
+	text.sectors = INT64_MAX;
+	memset(text.disk, 'd', sizeof(text.disk) - 1);
+	assert_int_equal(mdc_addtext_format(&text, out), 0);
+	assert_int_equal(mdc_addtext_parse(&again, out), 0);
+	assert_string_equal(again.disk, text.disk);
+	assert_true(again.sectors == INT64_MAX && again.wait_s == MDC_ADD_WAIT_MAX);
 }
 
 static void test_reasons(void **state)

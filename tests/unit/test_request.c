@@ -13,6 +13,8 @@
 #include "core/request.h"
 
 #define U "00010203:04050607:08090a0b:0c0d0e0f"
+#define N "000102030405060708090a0b0c0d0e0f"
+#define ANNOUNCE "announce uuid=" U " device=vdd sectors=524288 nonce=" N " disk="
 #define TRACK "track uuid=" U " device=/dev/md/x md=md127 id=raid disk_wait=10 verdict_wait=2 " \
 	      "readd=1 members="
 
@@ -26,6 +28,26 @@ static const struct {
 	{ "untrack uuid=" U, MDC_REQ_UNTRACK },
 	{ TRACK, MDC_REQ_TRACK },
 	{ TRACK "/dev/vd? /dev/sdb", MDC_REQ_TRACK },
+	{ ANNOUNCE "d4", MDC_REQ_ANNOUNCE },
+	{ ANNOUNCE "-", MDC_REQ_ANNOUNCE },
+	{ ANNOUNCE, -1 },
+	{ ANNOUNCE "d4 ", -1 },
+	{ ANNOUNCE "d4 x", -1 },
+	{ ANNOUNCE "d:4", -1 },
+	{ ANNOUNCE "-d", -1 },
+	{ "announce", -1 },
+	{ "announce uuid=" U, -1 },
+	{ "announce device=vdd uuid=" U " sectors=1 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=../x sectors=1 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=.x sectors=1 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device= sectors=1 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=a\x01 sectors=1 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=vdd sectors=0 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=vdd sectors=01 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=vdd sectors=1k nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=vdd sectors=9999999999999999999 nonce=" N " disk=-", -1 },
+	{ "announce uuid=" U " device=vdd sectors=1 nonce=" U " disk=-", -1 },
+	{ "announce  uuid=" U " device=vdd sectors=1 nonce=" N " disk=-", -1 },
 	{ "", -1 },
 	{ " ", -1 },
 	{ "status ", -1 },
@@ -85,10 +107,32 @@ static void test_bytes(void **state)
 	assert_true(mdc_uuid_equal(&r.uuid, &r.track.uuid));
 }
 
+static void test_announce(void **state)
+{
+	static const char line[] = ANNOUNCE "d4";
+	char again[MDC_LINE_MAX];
+	struct mdc_request r;
+	const char *why;
+
+	(void)state;
+	assert_int_equal(mdc_request_parse(&r, line, strlen(line), &why), 0);
+	assert_string_equal(r.announced.kname, "vdd");
+	assert_true(r.announced.sectors == 524288);
+	assert_int_equal(r.announced.nonce.b[15], 15);
+	assert_string_equal(r.announced.disk, "d4");
+	assert_int_equal(mdc_request_announce(&r.uuid, &r.announced, again, sizeof(again)), 0);
+	assert_string_equal(again, line);
+	assert_int_equal(mdc_request_announce(&r.uuid, &r.announced, again, strlen(line)), -ENOSPC);
+	r.announced.disk[0] = '\0';
+	assert_int_equal(mdc_request_announce(&r.uuid, &r.announced, again, sizeof(again)), 0);
+	assert_string_equal(again, ANNOUNCE "-");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows), cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_announce),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
