@@ -95,7 +95,8 @@ static enum mdc_ctl_exit nodes_exit(JsonArray *nodes)
 /* Is an add under way, as far as this node has to do with it? */
 static bool adding(JsonObject *add)
 {
-	static const char *const phases[] = { "searching", "looking", "proposed", "proceeding" };
+	static const char *const phases[] = { "searching", "looking", "announced", "proposed",
+					      "proceeding" };
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(phases); i++)
 		if (mdc_json_is(add, "phase", phases[i]))
@@ -300,7 +301,8 @@ static void add_line(struct page *page, JsonObject *array)
 	text = g_string_new(phase ? phase : "-");
 	if (device && *device)
 		g_string_append_printf(text, ": %s", device);
-	g_string_append_printf(text, " as disk %s", role);
+	if (strcmp(role, "-") != 0)
+		g_string_append_printf(text, " as disk %s", role);
 	if (mdc_json_double(add, "age_s", &age) && age >= 0) {
 		g_autofree char *ago = time_text(age);
 

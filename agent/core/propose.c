@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/verdict.h"
+
 static void emit(struct mdc_propose_actions *out, enum mdc_propose_do what)
 {
 	if (out->n < MDC_PROPOSE_ACTIONS_MAX)
@@ -21,15 +23,6 @@ static void say(struct mdc_propose *p, const char *why)
 	snprintf(p->reason, sizeof(p->reason), "%s", why);
 }
 
-/* The verdict first: the kernel waits for it, and the array's writers with the kernel. */
-static void proceed(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
-{
-	p->phase = MDC_PROPOSE_PROCEEDING;
-	p->deadline_ms = now_ms + MDC_PROPOSE_SETTLE_MS;
-	emit(out, MDC_PROPOSE_PROCEED);
-	emit(out, MDC_PROPOSE_PUBLISH);
-}
-
 static void end(struct mdc_propose *p, int64_t now_ms, enum mdc_propose_phase phase,
 		struct mdc_propose_actions *out)
 {
@@ -37,6 +30,19 @@ static void end(struct mdc_propose *p, int64_t now_ms, enum mdc_propose_phase ph
 	p->ended_ms = now_ms;
 	emit(out, MDC_PROPOSE_PUBLISH);
 	emit(out, MDC_PROPOSE_DONE);
+}
+
+/* The verdict first: the kernel waits for it, and the array's writers with the kernel. */
+static void proceed(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
+{
+	emit(out, MDC_PROPOSE_PROCEED);
+	if (p->announced) {
+		end(p, now_ms, MDC_PROPOSE_AGREED, out);
+		return;
+	}
+	p->phase = MDC_PROPOSE_PROCEEDING;
+	p->deadline_ms = now_ms + MDC_PROPOSE_SETTLE_MS;
+	emit(out, MDC_PROPOSE_PUBLISH);
 }
 
 static void refuse(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
@@ -118,8 +124,9 @@ static void decide(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_act
 			proceed(p, now_ms, out);
 		return;
 	}
+	/* Nobody waits for the end of an announcement but a person, who wants to hear all. */
 	if (p->refuse_ms < 0)
-		p->refuse_ms = now_ms + MDC_PROPOSE_GRACE_MS;
+		p->refuse_ms = p->announced ? p->deadline_ms : now_ms + MDC_PROPOSE_GRACE_MS;
 	if (!waiting || now_ms >= p->refuse_ms)
 		refuse_peers(p, now_ms, out);
 }
@@ -216,20 +223,24 @@ static void unheard(struct mdc_propose *p, int64_t now_ms, const char *why,
 		return;
 	}
 	say(p, why);
+	/* The kernel asks each node by itself; mdclusterctl has time for a better moment. */
+	if (p->announced)
+		end(p, now_ms, MDC_PROPOSE_OVER, out);
+	else
+		proceed(p, now_ms, out);
+}
+
+static void nobody(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
+{
+	say(p, p->n_peers ? "no other node of the array runs mdclusterd" :
+	    "no other node has the array");
 	proceed(p, now_ms, out);
 }
 
-void mdc_propose_begin(struct mdc_propose *p, int64_t now_ms, uint64_t proposal,
-		       const struct mdc_uuid *device_uuid, uint32_t raid_disk, int64_t patience_ms,
-		       const struct mdc_propose_seen *seen, struct mdc_propose_actions *out)
+static void ask(struct mdc_propose *p, int64_t now_ms, int64_t patience_ms,
+		const struct mdc_propose_seen *seen, struct mdc_propose_actions *out)
 {
-	memset(p, 0, sizeof(*p));
-	if (patience_ms < MDC_PROPOSE_PATIENCE_MIN_MS)
-		patience_ms = MDC_PROPOSE_PATIENCE_MIN_MS;
 	p->phase = MDC_PROPOSE_ASKING;
-	p->proposal = proposal;
-	p->device_uuid = *device_uuid;
-	p->raid_disk = raid_disk;
 	p->self = seen->self;
 	p->started_ms = now_ms;
 	p->deadline_ms = now_ms + patience_ms;
@@ -238,11 +249,39 @@ void mdc_propose_begin(struct mdc_propose *p, int64_t now_ms, uint64_t proposal,
 	if (!seen->view || !seen->self) {
 		unheard(p, now_ms, "no connection to Pacemaker, so that no node can be asked", out);
 	} else if (!count(p, MDC_ANSWER_WAITING)) {
-		unheard(p, now_ms, p->n_peers ? "no other node of the array runs mdclusterd" :
-			"no other node has the array", out);
+		nobody(p, now_ms, out);
 	} else {
 		emit(out, MDC_PROPOSE_PUBLISH);
 	}
+}
+
+void mdc_propose_begin(struct mdc_propose *p, int64_t now_ms, uint64_t proposal,
+		       const struct mdc_uuid *device_uuid, uint32_t raid_disk, int64_t patience_ms,
+		       const struct mdc_propose_seen *seen, struct mdc_propose_actions *out)
+{
+	memset(p, 0, sizeof(*p));
+	p->proposal = proposal;
+	p->device_uuid = *device_uuid;
+	p->raid_disk = raid_disk;
+	if (patience_ms < MDC_PROPOSE_PATIENCE_MIN_MS)
+		patience_ms = MDC_PROPOSE_PATIENCE_MIN_MS;
+	ask(p, now_ms, patience_ms, seen, out);
+}
+
+void mdc_propose_announce(struct mdc_propose *p, int64_t now_ms, uint32_t number,
+			  const struct mdc_uuid *nonce, uint64_t sectors, const char *disk,
+			  uint32_t wait_s, const struct mdc_propose_seen *seen,
+			  struct mdc_propose_actions *out)
+{
+	memset(p, 0, sizeof(*p));
+	p->announced = true;
+	p->proposal = number;
+	p->device_uuid = *nonce;
+	p->raid_disk = MDC_ADD_NO_DISK;
+	p->wait_s = wait_s;
+	p->sectors = sectors;
+	snprintf(p->disk, sizeof(p->disk), "%s", disk);
+	ask(p, now_ms, mdc_verdict_announced_ms(wait_s) + MDC_ANNOUNCE_TRAVEL_MS, seen, out);
 }
 
 void mdc_propose_look(struct mdc_propose *p, int64_t now_ms, const struct mdc_propose_seen *seen,
@@ -378,7 +417,10 @@ bool mdc_propose_attr(const struct mdc_propose *p, char out[MDC_ATTR_VALUE_MAX])
 
 	switch (p->phase) {
 	case MDC_PROPOSE_ASKING:
-		text.kind = MDC_ADD_PROPOSED;
+		text.kind = p->announced ? MDC_ADD_ANNOUNCED : MDC_ADD_PROPOSED;
+		text.wait_s = p->wait_s;
+		text.sectors = p->sectors;
+		memcpy(text.disk, p->disk, sizeof(text.disk));
 		break;
 	case MDC_PROPOSE_ADDED:
 		text.kind = MDC_ADD_ADDED;
@@ -389,13 +431,14 @@ bool mdc_propose_attr(const struct mdc_propose *p, char out[MDC_ATTR_VALUE_MAX])
 		break;
 	case MDC_PROPOSE_NONE:
 	case MDC_PROPOSE_PROCEEDING:
+	case MDC_PROPOSE_AGREED:
 	case MDC_PROPOSE_OVER:
 		return false;
 	}
 	return !mdc_addtext_format(&text, out);
 }
 
-const char *mdc_propose_phase_name(enum mdc_propose_phase phase)
+const char *mdc_propose_phase_name(const struct mdc_propose *p)
 {
 	static const char *const names[] = {
 		[MDC_PROPOSE_NONE] = "none",
@@ -403,10 +446,11 @@ const char *mdc_propose_phase_name(enum mdc_propose_phase phase)
 		[MDC_PROPOSE_PROCEEDING] = "proceeding",
 		[MDC_PROPOSE_ADDED] = "added",
 		[MDC_PROPOSE_REFUSED] = "refused",
+		[MDC_PROPOSE_AGREED] = "agreed",
 		[MDC_PROPOSE_OVER] = "over",
 	};
 
-	return names[phase];
+	return p->announced && p->phase == MDC_PROPOSE_ASKING ? "announced" : names[p->phase];
 }
 
 const char *mdc_propose_answer_name(enum mdc_propose_answer answer)

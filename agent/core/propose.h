@@ -4,7 +4,10 @@
  * mdclusterd's word (DESIGN.md, the add, steps 2 to 5): asks the other nodes through the CIB,
  * and says PROCEED or REFUSE. Pure: events in, actions out, the clock handed in.
  *
- * One struct an array: the module has one add of an array at a time.
+ * The same is done for `mdclusterctl add`, before the kernel knows of the disk: an announced
+ * disk has no device UUID yet, but a nonce, and no writer waits, so that every node is heard.
+ *
+ * One struct an array for each of the two: the module has one add of an array at a time.
  */
 #ifndef MDC_PROPOSE_H
 #define MDC_PROPOSE_H
@@ -21,6 +24,7 @@
 #define MDC_PROPOSE_GRACE_MS 150	/* for the other refusals, when one has come */
 #define MDC_PROPOSE_PATIENCE_MIN_MS 300
 #define MDC_PROPOSE_SETTLE_MS 8000	/* from PROCEED on: newdisk_timeout, and to spare */
+#define MDC_ANNOUNCE_TRAVEL_MS 3000	/* beyond what a peer waits: through the CIB and back */
 
 enum mdc_propose_phase {	/* the words of `status` */
 	MDC_PROPOSE_NONE,
@@ -28,6 +32,7 @@ enum mdc_propose_phase {	/* the words of `status` */
 	MDC_PROPOSE_PROCEEDING,	/* the kernel asks the peers now; its result is not known */
 	MDC_PROPOSE_ADDED,
 	MDC_PROPOSE_REFUSED,
+	MDC_PROPOSE_AGREED,	/* announced, and all that were asked see it */
 	MDC_PROPOSE_OVER,	/* the kernel did not wait for the verdict; nothing is known */
 };
 
@@ -40,7 +45,7 @@ enum mdc_propose_answer {
 
 enum mdc_propose_do {
 	MDC_PROPOSE_PUBLISH,	/* mdc_propose_attr() has changed: write it, or delete it */
-	MDC_PROPOSE_PROCEED,	/* the kernel is to go on; `reason`, if any, is for the log */
+	MDC_PROPOSE_PROCEED,	/* the kernel, or mdclusterctl, is to go on; `reason`: for the log */
 	MDC_PROPOSE_REFUSE,	/* ... to give up, for `reason` */
 	MDC_PROPOSE_DONE,	/* the result is known: phase and reason */
 };
@@ -71,8 +76,12 @@ struct mdc_propose_seen {
 struct mdc_propose {
 	enum mdc_propose_phase phase;
 	uint64_t proposal;
-	struct mdc_uuid device_uuid;
-	uint32_t raid_disk;
+	struct mdc_uuid device_uuid;	/* announced: the nonce */
+	uint32_t raid_disk;		/* announced: MDC_ADD_NO_DISK */
+	bool announced;
+	uint32_t wait_s;		/* announced: how long the peers look for it */
+	uint64_t sectors;		/* ... its size, and its WWN or serial number */
+	char disk[MDC_DISKID_MAX];
 	uint32_t self;
 	char reason[MDC_PROPOSE_REASON_MAX];	/* why refused, or why not asked; else empty */
 	int64_t started_ms, ended_ms;
@@ -87,6 +96,11 @@ struct mdc_propose {
 void mdc_propose_begin(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
 		       const struct mdc_uuid *device_uuid, uint32_t raid_disk, int64_t patience_ms,
 		       const struct mdc_propose_seen *seen, struct mdc_propose_actions *out);
+/* mdclusterctl asks. number: the announcement's; disk: its WWN or serial number, or empty. */
+void mdc_propose_announce(struct mdc_propose *propose, int64_t now_ms, uint32_t number,
+			  const struct mdc_uuid *nonce, uint64_t sectors, const char *disk,
+			  uint32_t wait_s, const struct mdc_propose_seen *seen,
+			  struct mdc_propose_actions *out);
 /* Something of it has changed, or may have. */
 void mdc_propose_look(struct mdc_propose *propose, int64_t now_ms,
 		      const struct mdc_propose_seen *seen, struct mdc_propose_actions *out);
@@ -120,7 +134,8 @@ uint32_t mdc_propose_number(const struct mdc_propose *propose);
 bool mdc_propose_underway(const struct mdc_propose *propose);
 /* The attribute's value; false where it is to be deleted. */
 bool mdc_propose_attr(const struct mdc_propose *propose, char out[MDC_ATTR_VALUE_MAX]);
-const char *mdc_propose_phase_name(enum mdc_propose_phase phase);
+/* The word of `status`. */
+const char *mdc_propose_phase_name(const struct mdc_propose *propose);
 const char *mdc_propose_answer_name(enum mdc_propose_answer answer);
 /* The names of the peers with that answer, "n2, n3"; empty: there are none. */
 void mdc_propose_names(const struct mdc_propose *propose, enum mdc_propose_answer answer,

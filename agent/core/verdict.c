@@ -50,6 +50,8 @@ static void give_up(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 {
 	if (v->have_bad)
 		missing(v, v->bad.why, v->bad.by, out);
+	else if (v->other[0])
+		missing(v, MDC_WHY_OTHER, v->other, out);
 	else if (!v->looked || v->stuck)
 		missing(v, MDC_WHY_UNREAD, NULL, out);
 	else if (v->unreadable[0])
@@ -78,6 +80,13 @@ static bool is_member(const struct mdc_verdict_seen *seen, uint32_t node)
 	return !seen->members;
 }
 
+int64_t mdc_verdict_announced_ms(uint32_t wait_s)
+{
+	int64_t ms = wait_s * 1000ll;
+
+	return ms > MDC_VERDICT_ANNOUNCED_MIN_MS ? ms : MDC_VERDICT_ANNOUNCED_MIN_MS;
+}
+
 static void note(struct mdc_verdict *v, int64_t now_ms, uint32_t node,
 		 const struct mdc_addtext *text)
 {
@@ -97,6 +106,18 @@ static void note(struct mdc_verdict *v, int64_t now_ms, uint32_t node,
 	h->number = text->number;
 	h->device_uuid = text->device_uuid;
 	h->since_ms = now_ms;
+	h->stale_ms = now_ms + (text->kind == MDC_ADD_ANNOUNCED ?
+				mdc_verdict_announced_ms(text->wait_s) +
+				MDC_VERDICT_ANNOUNCED_STALE_MS : MDC_VERDICT_STALE_MS);
+}
+
+/* Writers wait for a proposal, and only a person for an announcement. */
+static bool comes_first(enum mdc_add_kind kind, uint32_t node, enum mdc_add_kind than,
+			uint32_t than_node)
+{
+	if (kind != than)
+		return kind == MDC_ADD_PROPOSED;
+	return node < than_node;
 }
 
 /* The proposals that stand; returns the one to deal with, its text in *best, or NULL. */
@@ -118,13 +139,13 @@ static struct mdc_verdict_heard *choose(struct mdc_verdict *v, int64_t now_ms,
 
 		if (attr->id == seen->self || strcmp(attr->name, name) ||
 		    !is_member(seen, attr->id) || mdc_addtext_parse(&text, attr->value) ||
-		    text.kind != MDC_ADD_PROPOSED)
+		    (text.kind != MDC_ADD_PROPOSED && text.kind != MDC_ADD_ANNOUNCED))
 			continue;
 		note(v, now_ms, attr->id, &text);
-		if (!best->node || attr->id < best->node) {
+		if (!best->node || comes_first(text.kind, attr->id, best->kind, best->node)) {
 			const struct mdc_verdict_heard *h = heard_of(v, attr->id);
 
-			if (!h || now_ms - h->since_ms >= MDC_VERDICT_STALE_MS)
+			if (!h || now_ms >= h->stale_ms)
 				continue;
 			*best = text;
 			best->node = attr->id;
@@ -139,25 +160,41 @@ static struct mdc_verdict_heard *choose(struct mdc_verdict *v, int64_t now_ms,
 	return chosen;
 }
 
-static void begin(struct mdc_verdict *v, int64_t now_ms, const struct mdc_addtext *text,
-		  const struct mdc_verdict_seen *seen, struct mdc_verdict_actions *out)
+/* Until when it is looked for. */
+static int64_t look_until(const struct mdc_verdict_heard *heard, int64_t now_ms,
+			  const struct mdc_addtext *text, const struct mdc_verdict_seen *seen)
 {
-	int64_t wait_ms = seen->wait_ms - MDC_VERDICT_TRAVEL_MS;
+	int64_t wait_ms = seen->wait_ms - MDC_VERDICT_TRAVEL_MS, at;
 
+	if (text->kind == MDC_ADD_PROPOSED)
+		return now_ms + (wait_ms > MDC_VERDICT_WAIT_MIN_MS ? wait_ms :
+				 MDC_VERDICT_WAIT_MIN_MS);
+	/* It may have had to wait for a proposal, and is not asked for any longer by that. */
+	at = heard->since_ms + mdc_verdict_announced_ms(text->wait_s);
+	return at > now_ms + MDC_VERDICT_WAIT_MIN_MS ? at : now_ms + MDC_VERDICT_WAIT_MIN_MS;
+}
+
+static void begin(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdict_heard *heard,
+		  const struct mdc_addtext *text, const struct mdc_verdict_seen *seen,
+		  struct mdc_verdict_actions *out)
+{
 	stop_search(v, out);
-	if (wait_ms < MDC_VERDICT_WAIT_MIN_MS)
-		wait_ms = MDC_VERDICT_WAIT_MIN_MS;
+	if (v->phase == MDC_VERDICT_FOUND && v->announced)
+		memcpy(v->likely, v->device, sizeof(v->likely));
 	v->phase = MDC_VERDICT_LOOKING;
 	v->node = text->node;
 	v->number = text->number;
 	v->device_uuid = text->device_uuid;
 	v->raid_disk = text->raid_disk;
-	v->device[0] = v->unreadable[0] = '\0';
+	v->announced = text->kind == MDC_ADD_ANNOUNCED;
+	v->sectors = text->sectors;
+	memcpy(v->disk, text->disk, sizeof(v->disk));
+	v->device[0] = v->unreadable[0] = v->other[0] = '\0';
 	v->started_ms = now_ms;
-	v->deadline_ms = now_ms + wait_ms;
+	v->deadline_ms = look_until(heard, now_ms, text, seen);
 	v->stands = true;
 	v->looked = v->stuck = v->have_bad = false;
-	if (seen->underway) {
+	if (seen->underway && !v->announced) {
 		/* Its kernel could not take the disk while it waits for the other one's. */
 		missing(v, MDC_WHY_BUSY, NULL, out);
 		return;
@@ -177,25 +214,24 @@ static void gone(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 uint32_t mdc_verdict_look(struct mdc_verdict *v, int64_t now_ms,
 			  const struct mdc_verdict_seen *seen, struct mdc_verdict_actions *out)
 {
+	enum mdc_add_kind own = seen->proposing ? MDC_ADD_PROPOSED : MDC_ADD_ANNOUNCED;
+	bool asking = seen->proposing || seen->announcing;
+	const struct mdc_verdict_heard *heard;
 	struct mdc_addtext best = { 0 };
 	bool same;
 
-	if (!choose(v, now_ms, seen, &best)) {
+	heard = choose(v, now_ms, seen, &best);
+	if (!heard) {
 		gone(v, out);
 		return 0;
 	}
-	if (seen->proposing) {
-		if (best.node > seen->self)
-			return 0;	/* it is for that node to give up */
-		if (!v->stands || v->node != best.node || v->number != best.number)
-			begin(v, now_ms, &best, seen, out);
-		return best.node;
-	}
+	if (asking && comes_first(own, seen->self, best.kind, best.node))
+		return 0;	/* it is for that node to give up */
 	same = v->stands && v->node == best.node && v->number == best.number &&
 	       mdc_uuid_equal(&v->device_uuid, &best.device_uuid);
 	if (!same)
-		begin(v, now_ms, &best, seen, out);
-	return 0;
+		begin(v, now_ms, heard, &best, seen, out);
+	return asking ? best.node : 0;
 }
 
 void mdc_verdict_disk(struct mdc_verdict *v, const struct mdc_verdict_disk *disk,
@@ -226,10 +262,16 @@ void mdc_verdict_disk(struct mdc_verdict *v, const struct mdc_verdict_disk *disk
 	v->have_bad = true;
 }
 
-void mdc_verdict_unreadable(struct mdc_verdict *v, const char *kname)
+void mdc_verdict_unreadable(struct mdc_verdict *v, const char *kname, bool named)
 {
-	if (v->searching && !v->unreadable[0])
+	if (v->searching && (named || !v->unreadable[0]))
 		snprintf(v->unreadable, sizeof(v->unreadable), "%s", kname);
+}
+
+void mdc_verdict_other(struct mdc_verdict *v, const char *kname)
+{
+	if (v->searching && v->announced)
+		snprintf(v->other, sizeof(v->other), "%s", kname);
 }
 
 void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, unsigned int stuck,
@@ -249,6 +291,8 @@ void mdc_verdict_block(struct mdc_verdict *v, const char *kname, struct mdc_verd
 		return;
 	if (!strcmp(v->unreadable, kname))
 		v->unreadable[0] = '\0';
+	if (!strcmp(v->other, kname))
+		v->other[0] = '\0';
 	v->looked = false;
 	emit(out, MDC_VERDICT_PROBE, kname);
 }
@@ -272,8 +316,8 @@ int64_t mdc_verdict_deadline(const struct mdc_verdict *v)
 
 const char *mdc_verdict_knows(const struct mdc_verdict *v, const struct mdc_uuid *device_uuid)
 {
-	return v->phase == MDC_VERDICT_FOUND && mdc_uuid_equal(&v->device_uuid, device_uuid) ?
-	       v->device : NULL;
+	return v->phase == MDC_VERDICT_FOUND && !v->announced &&
+	       mdc_uuid_equal(&v->device_uuid, device_uuid) ? v->device : NULL;
 }
 
 bool mdc_verdict_attr(const struct mdc_verdict *v, char out[MDC_ATTR_VALUE_MAX])

@@ -4,9 +4,13 @@
  * step 4): looks for it, again at each new block device, and says `found` or `missing`. Pure:
  * events in, actions out, the clock handed in.
  *
- * One struct an array: one proposal is dealt with at a time, that of the node with the lowest
- * id, so that all nodes come to the same order. One that has stood for longer than any node
- * waits is left over from an mdclusterd that died, and is passed over.
+ * The same for a disk that mdclusterctl announces there: it is known by its nonce, and there is
+ * more time, as no writer waits.
+ *
+ * One struct an array: one is dealt with at a time, proposals before announcements, and of the
+ * same kind that of the node with the lowest id, so that all nodes come to the same order.
+ * One that has stood for longer than any node waits is left over from an mdclusterd that died,
+ * and is passed over.
  */
 #ifndef MDC_VERDICT_H
 #define MDC_VERDICT_H
@@ -20,6 +24,8 @@
 #define MDC_VERDICT_TRAVEL_MS 600	/* the proposal here, the answer back */
 #define MDC_VERDICT_WAIT_MIN_MS 300
 #define MDC_VERDICT_STALE_MS 6000
+#define MDC_VERDICT_ANNOUNCED_MIN_MS 2000	/* to look at all block devices once */
+#define MDC_VERDICT_ANNOUNCED_STALE_MS 10000	/* beyond its wait */
 #define MDC_VERDICT_ACTIONS_MAX 6
 
 enum mdc_verdict_phase {	/* the words of `status` */
@@ -30,7 +36,7 @@ enum mdc_verdict_phase {	/* the words of `status` */
 };
 
 enum mdc_verdict_do {
-	MDC_VERDICT_SEARCH,	/* look for device_uuid everywhere; reports seen, looked */
+	MDC_VERDICT_SEARCH,	/* look everywhere for the UUID or nonce; reports disk, looked */
 	MDC_VERDICT_PROBE,	/* look at `device` as well, soon */
 	MDC_VERDICT_STOP,	/* no more of that search */
 	MDC_VERDICT_PUBLISH,	/* mdc_verdict_attr() has changed */
@@ -54,11 +60,12 @@ struct mdc_verdict_seen {
 	unsigned int n_members;
 	const struct mdc_cibview *view;
 	bool proposing;			/* this node's own proposal stands */
+	bool announcing;		/* this node's own announcement stands */
 	bool underway;			/* this node's own add goes on in the kernel */
 	int64_t wait_ms;		/* verdict_wait, as far as the kernel waits that long */
 };
 
-/* A device that bears the disk's UUID and the array's. */
+/* A device that bears the disk's UUID and the array's; announced: one that bears the nonce. */
 struct mdc_verdict_disk {
 	const char *kname;
 	const char *holder;		/* what is built on it; empty: nothing */
@@ -71,15 +78,20 @@ struct mdc_verdict_heard {
 	uint32_t node, number;
 	struct mdc_uuid device_uuid;
 	int64_t since_ms;
+	int64_t stale_ms;		/* from then on it counts as left over */
 	bool here;			/* verdict.c's own: it is still there */
 };
 
 struct mdc_verdict {
 	enum mdc_verdict_phase phase;
 	uint32_t node, number;		/* whose proposal */
-	struct mdc_uuid device_uuid;
-	uint32_t raid_disk;
+	struct mdc_uuid device_uuid;	/* announced: the nonce */
+	uint32_t raid_disk;		/* announced: MDC_ADD_NO_DISK */
+	bool announced;
+	uint64_t sectors;		/* announced: its size, and its WWN or serial number */
+	char disk[MDC_DISKID_MAX];
 	char device[MDC_KNAME_MAX];	/* FOUND, or twice */
+	char likely[MDC_KNAME_MAX];	/* where the disk was that was announced before */
 	struct mdc_reason reason;	/* MISSING */
 	int64_t started_ms;
 	bool stands;			/* the proposal is still there */
@@ -89,6 +101,7 @@ struct mdc_verdict {
 	bool have_bad;			/* there, but of no use: bad is what to say of it */
 	struct mdc_reason bad;
 	char unreadable[MDC_KNAME_MAX];
+	char other[MDC_KNAME_MAX];	/* bears the announced disk's name, but not its nonce */
 	unsigned int n_heard;
 	struct mdc_verdict_heard heard[MDC_CIB_NODES_MAX];
 };
@@ -102,8 +115,10 @@ uint32_t mdc_verdict_look(struct mdc_verdict *verdict, int64_t now_ms,
 /* The search has found the disk. holder: of the device found before, as it is now, or NULL. */
 void mdc_verdict_disk(struct mdc_verdict *verdict, const struct mdc_verdict_disk *disk,
 		      const char *holder, struct mdc_verdict_actions *out);
-/* A device could not be read. */
-void mdc_verdict_unreadable(struct mdc_verdict *verdict, const char *kname);
+/* A device could not be read. named: it has the announced disk's name. */
+void mdc_verdict_unreadable(struct mdc_verdict *verdict, const char *kname, bool named);
+/* A device has the announced disk's name, and another medium. */
+void mdc_verdict_other(struct mdc_verdict *verdict, const char *kname);
 /* The search has looked at all that there is; stuck: devices that have not answered. */
 void mdc_verdict_looked(struct mdc_verdict *verdict, int64_t now_ms, unsigned int stuck,
 			struct mdc_verdict_actions *out);
@@ -116,6 +131,8 @@ void mdc_verdict_tick(struct mdc_verdict *verdict, int64_t now_ms,
 /* The array is stopped: nothing is to be answered any more. */
 void mdc_verdict_cancel(struct mdc_verdict *verdict, struct mdc_verdict_actions *out);
 
+/* How long a node looks for an announced disk. */
+int64_t mdc_verdict_announced_ms(uint32_t wait_s);
 int64_t mdc_verdict_deadline(const struct mdc_verdict *verdict);
 /* The device that this disk was found as, or NULL. */
 const char *mdc_verdict_knows(const struct mdc_verdict *verdict,

@@ -14,6 +14,7 @@
 #include "core/propose.h"
 #include "core/react.h"
 #include "core/readd.h"
+#include "core/request.h"
 #include "core/state.h"
 #include "core/track.h"
 #include "core/verdict.h"
@@ -67,7 +68,14 @@ struct mdc_tracked {
 	guint propose_timer;
 	struct mdc_array before_add;
 
-	/* an add of another node's, as it is proposed */
+	/* a disk that mdclusterctl on this node asks the others about */
+	struct mdc_propose announce;
+	guint announce_timer;
+	struct mdc_conn *announce_conn;	/* while it is asked for */
+	char announce_device[MDC_KNAME_MAX];
+	GHashTable *announce_told;	/* node id -> the line that the client has of it */
+
+	/* an add of another node's, as it is proposed or announced */
 	struct mdc_verdict verdict;
 	struct mdc_search *verdict_search;
 	guint verdict_timer;
@@ -162,6 +170,8 @@ uint32_t mdc_self(const struct mdc_tracked *t);
 /* The nodes that have the array; false: not known. */
 bool mdc_lockspace_nodes(const struct mdc_tracked *t, uint32_t nodes[MDC_MOD_MEMBERS_MAX],
 			 unsigned int *n);
+/* What is known now; nodes has room for MDC_MOD_MEMBERS_MAX, and is pointed to. */
+struct mdc_propose_seen mdc_propose_see(const struct mdc_tracked *t, uint32_t *nodes);
 /* How long a node waits for the verdicts at most. */
 int64_t mdc_verdict_patience(const struct mdc_tracked *t);
 /* This node's kernel asks whether it may add a disk. */
@@ -175,6 +185,14 @@ bool mdc_propose_event(struct mdc_tracked *t, const struct mdc_mod_notice *n);
 void mdc_propose_not_taken(struct mdc_tracked *t, uint64_t proposal, int err);
 void mdc_propose_cib_failed(const char *name, const char *why, void *data);
 void mdc_propose_stop(struct mdc_tracked *t);
+
+/* announce.c */
+void mdc_announce_request(struct mdc_daemon *d, struct mdc_conn *conn,
+			  const struct mdc_request *request);
+/* rival: a node that comes first, or 0. */
+void mdc_announce_look(struct mdc_tracked *t, uint32_t rival);
+void mdc_announce_cib_failed(struct mdc_tracked *t, const char *why);
+void mdc_announce_stop(struct mdc_tracked *t, const char *why);
 
 /* verdict.c */
 /* The proposals of others may be others. Returns the node that this one gives way to, or 0. */

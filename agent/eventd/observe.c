@@ -282,6 +282,7 @@ void mdc_observe_stop(struct mdc_tracked *t)
 	g_clear_pointer(&t->watch, mdc_mdwatch_free);
 	g_clear_pointer(&t->slots_search, mdc_search_stop);
 	mdc_propose_stop(t);
+	mdc_announce_stop(t, "the array was stopped on this node");
 	mdc_verdict_stop(t);
 	t->made_writable = false;
 	mdc_module_forget(t);

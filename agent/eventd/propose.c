@@ -47,7 +47,7 @@ bool mdc_lockspace_nodes(const struct mdc_tracked *t, uint32_t nodes[MDC_MOD_MEM
 	return true;
 }
 
-static struct mdc_propose_seen see(const struct mdc_tracked *t, uint32_t *nodes)
+struct mdc_propose_seen mdc_propose_see(const struct mdc_tracked *t, uint32_t *nodes)
 {
 	struct mdc_propose_seen seen = {
 		.self = mdc_self(t), .id = t->track.id, .members = nodes,
@@ -215,8 +215,11 @@ void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n)
 	}
 	if (!t->module)
 		mdc_module_refresh(d);
+	/* Writers wait for this one, and the node has one attribute for both. */
+	mdc_announce_stop(t, "another disk is being added on this node: try again when that is "
+			  "done");
 	t->before_add = t->array;
-	seen = see(t, nodes);
+	seen = mdc_propose_see(t, nodes);
 	mdc_propose_begin(&t->propose, mdc_now_ms(), n->proposal, &n->device_uuid, n->device,
 			  patience(t, n->timeout_ms), &seen, &out);
 	perform(t, &out);
@@ -240,11 +243,12 @@ void mdc_proposals_look(struct mdc_tracked *t)
 	if (!t->tracked)
 		return;
 	rival = mdc_verdict_view(t);
+	mdc_announce_look(t, rival);
 	if (t->propose.phase != MDC_PROPOSE_ASKING)
 		return;
 	if (rival)
 		mdc_propose_rival(&t->propose, mdc_now_ms(), rival, &out);
-	seen = see(t, nodes);
+	seen = mdc_propose_see(t, nodes);
 	mdc_propose_look(&t->propose, mdc_now_ms(), &seen, &out);
 	perform(t, &out);
 }
@@ -313,6 +317,7 @@ void mdc_propose_cib_failed(const char *name, const char *why, void *data)
 			continue;
 		mdc_propose_unwritten(&t->propose, mdc_now_ms(), why, &out);
 		perform(t, &out);
+		mdc_announce_cib_failed(t, why);
 	}
 }
 

@@ -114,6 +114,9 @@ void mdc_requests_line(struct mdc_conn *conn, const char *line, size_t len, void
 		reply(conn, text);
 		break;
 	}
+	case MDC_REQ_ANNOUNCE:
+		mdc_announce_request(d, conn, &r);
+		break;
 	case MDC_REQ_EVENTS:
 		reply(conn, "ok");
 		mdc_history_send(d, conn);

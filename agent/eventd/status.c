@@ -77,7 +77,7 @@ static void add_members(JsonBuilder *b, const struct mdc_array *a)
 /* What is the same of each add, whoever began it and however far it is. */
 struct add {
 	const char *phase, *device, *reason;
-	const struct mdc_uuid *device_uuid;
+	const struct mdc_uuid *device_uuid;	/* NULL: the disk has none yet */
 	unsigned int raid_disk;
 	int64_t started_ms;
 	uint32_t by;			/* node that proposes it; 0: the kernel asked */
@@ -112,12 +112,23 @@ static void add_verdicts(JsonBuilder *b, const struct mdc_propose *p)
 	json_builder_end_array(b);
 }
 
+/* An add of this node's, if it was begun last. */
+static void own(struct add *add, const struct mdc_propose *p, const char *device)
+{
+	if (p->phase == MDC_PROPOSE_NONE || (add->phase && p->started_ms < add->started_ms))
+		return;
+	*add = (struct add){ .phase = mdc_propose_phase_name(p), .device = device,
+			     .reason = p->reason,
+			     .device_uuid = p->announced ? NULL : &p->device_uuid,
+			     .raid_disk = p->raid_disk, .started_ms = p->started_ms,
+			     .by = p->self, .propose = p };
+}
+
 /* The one that was begun last. */
 static void latest(const struct mdc_tracked *t, struct add *add, char why[MDC_ADD_REASON_MAX])
 {
 	const struct mdc_react *r = &t->react;
 	const struct mdc_verdict *v = &t->verdict;
-	const struct mdc_propose *p = &t->propose;
 
 	memset(add, 0, sizeof(*add));
 	if (r->phase != MDC_REACT_NONE)
@@ -128,14 +139,12 @@ static void latest(const struct mdc_tracked *t, struct add *add, char why[MDC_AD
 		mdc_reason_text(&v->reason, why);
 		*add = (struct add){ .phase = mdc_verdict_phase_name(v->phase), .device = v->device,
 				     .reason = v->phase == MDC_VERDICT_MISSING ? why : "",
-				     .device_uuid = &v->device_uuid, .raid_disk = v->raid_disk,
-				     .started_ms = v->started_ms, .by = v->node };
+				     .device_uuid = v->announced ? NULL : &v->device_uuid,
+				     .raid_disk = v->raid_disk, .started_ms = v->started_ms,
+				     .by = v->node };
 	}
-	if (p->phase != MDC_PROPOSE_NONE && (!add->phase || p->started_ms >= add->started_ms))
-		*add = (struct add){ .phase = mdc_propose_phase_name(p->phase), .device = "",
-				     .reason = p->reason, .device_uuid = &p->device_uuid,
-				     .raid_disk = p->raid_disk, .started_ms = p->started_ms,
-				     .by = p->self, .propose = p };
+	own(add, &t->announce, t->announce_device);
+	own(add, &t->propose, "");
 }
 
 static void add_add(JsonBuilder *b, const struct mdc_tracked *t)
@@ -149,12 +158,16 @@ static void add_add(JsonBuilder *b, const struct mdc_tracked *t)
 		json_builder_add_null_value(b);
 		return;
 	}
-	mdc_uuid_colon(add.device_uuid, uuid);
+	if (add.device_uuid)
+		mdc_uuid_colon(add.device_uuid, uuid);
 	json_builder_begin_object(b);
 	add_string(b, "phase", add.phase);
 	add_string(b, "device", add.device[0] ? add.device : NULL);
-	add_string(b, "device_uuid", uuid);
-	add_int(b, "raid_disk", add.raid_disk);
+	add_string(b, "device_uuid", add.device_uuid ? uuid : NULL);
+	if (add.raid_disk != MDC_ADD_NO_DISK)
+		add_int(b, "raid_disk", add.raid_disk);
+	else
+		add_known(b, "raid_disk", 0);
 	add_int(b, "age_s", (mdc_now_ms() - add.started_ms) / 1000);
 	add_string(b, "reason", add.reason);
 	add_known(b, "by", add.by);

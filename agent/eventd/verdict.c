@@ -50,6 +50,40 @@ static bool path_error(int err)
 	return err == -EIO || err == -EREMOTEIO || err == -ENOLINK || err == -ETIMEDOUT;
 }
 
+/* Has it the WWN or serial number of the announced disk? */
+static bool named(const struct mdc_tracked *t, const struct mdc_blockdev *dev)
+{
+	char id[MDC_DISKID_MAX];
+
+	if (!t->verdict.announced || !t->verdict.disk[0])
+		return false;
+	mdc_blockdev_id(t->daemon->sys, dev->kname, id);
+	return !strcmp(id, t->verdict.disk);
+}
+
+/* Only the nonce proves that it is that disk: names may be shared, or made up. */
+static bool is_announced(struct mdc_tracked *t, const struct mdc_blockdev *dev,
+			 const struct mdc_probe *probe)
+{
+	if (probe->announced && mdc_uuid_equal(&probe->nonce, &t->verdict.device_uuid))
+		return true;
+	if (!probe->err && named(t, dev))
+		mdc_verdict_other(&t->verdict, dev->kname);
+	return false;
+}
+
+static bool is_proposed(const struct mdc_tracked *t, const struct mdc_blockdev *dev,
+			const struct mdc_probe *probe)
+{
+	if (!probe->member || !mdc_uuid_equal(&probe->super.device, &t->verdict.device_uuid))
+		return false;
+	if (mdc_uuid_equal(&probe->super.array, &t->track.uuid))
+		return true;
+	mdc_warn("%s: %s bears the device UUID that is asked for, but belongs to another array: "
+		 "left alone", t->track.device, dev->path);
+	return false;
+}
+
 static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
 {
 	struct mdc_tracked *t = data;
@@ -57,18 +91,14 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	char own[MDC_KNAME_MAX] = "", first[MDC_KNAME_MAX] = "";
 	struct mdc_verdict_disk disk = {
 		.kname = dev->kname, .holder = own, .mounted = dev->in_use,
-		.sectors = dev->sectors, .need_sectors = probe->super.data_end_sect,
+		.sectors = dev->sectors, .need_sectors = t->verdict.announced ?
+			t->verdict.sectors : probe->super.data_end_sect,
 	};
 
 	if (path_error(probe->err))
-		mdc_verdict_unreadable(&t->verdict, dev->kname);
-	if (!probe->member || !mdc_uuid_equal(&probe->super.device, &t->verdict.device_uuid))
+		mdc_verdict_unreadable(&t->verdict, dev->kname, named(t, dev));
+	if (!(t->verdict.announced ? is_announced(t, dev, probe) : is_proposed(t, dev, probe)))
 		return;
-	if (!mdc_uuid_equal(&probe->super.array, &t->track.uuid)) {
-		mdc_warn("%s: %s bears the device UUID that is asked for, but belongs to another "
-			 "array: left alone", t->track.device, dev->path);
-		return;
-	}
 	if (!holder_now(t, dev->kname, own))
 		return;		/* it has gone since */
 	mdc_verdict_disk(&t->verdict, &disk,
@@ -86,12 +116,29 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 	perform(t, &out);
 }
 
+/* What is announced is looked for under its name first; what is proposed, where that was. */
+static void likely_first(const struct mdc_tracked *t, GArray *list)
+{
+	guint i, n = 0;
+
+	for (i = 0; i < list->len; i++) {
+		struct mdc_blockdev dev = g_array_index(list, struct mdc_blockdev, i);
+
+		if (t->verdict.announced ? !named(t, &dev) :
+					   strcmp(dev.kname, t->verdict.likely) != 0)
+			continue;
+		g_array_remove_index(list, i);
+		g_array_insert_val(list, n++, dev);
+	}
+}
+
 static void start_search(struct mdc_tracked *t)
 {
 	uint64_t least = !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
 	g_autoptr(GArray) list = NULL;
 
 	list = mdc_blockdev_list(t->daemon->sys, t->track.members, least, NULL);
+	likely_first(t, list);
 	g_clear_pointer(&t->verdict_search, mdc_search_stop);
 	t->verdict_search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
 }
@@ -116,10 +163,25 @@ static const char *node_name(const struct mdc_tracked *t, char *room, size_t siz
 	return room;
 }
 
+static void describe(const struct mdc_verdict *v, char *out, size_t size)
+{
+	char uuid[MDC_UUID_COLON];
+
+	if (v->announced) {
+		g_snprintf(out, size, "is about to add a disk (%s, %" G_GUINT64_FORMAT " MiB)",
+			   v->disk[0] ? v->disk : "without WWN or serial number",
+			   v->sectors / 2048);
+		return;
+	}
+	mdc_uuid_colon(&v->device_uuid, uuid);
+	g_snprintf(out, size, "proposes a disk as raid disk %u, device UUID %s", v->raid_disk,
+		   uuid);
+}
+
 static void publish(struct mdc_tracked *t)
 {
 	const struct mdc_verdict *v = &t->verdict;
-	char value[MDC_ATTR_VALUE_MAX], why[MDC_ADD_REASON_MAX], uuid[MDC_UUID_COLON], room[32];
+	char value[MDC_ATTR_VALUE_MAX], why[MDC_ADD_REASON_MAX], what[160], room[32];
 	long long after = mdc_now_ms() - v->started_ms;
 	const char *name = node_name(t, room, sizeof(room));
 
@@ -127,15 +189,15 @@ static void publish(struct mdc_tracked *t)
 		return;
 	mdc_publish_add_value(t, value);
 	/* Last, as a log file may be slow. */
+	describe(v, what, sizeof(what));
 	if (v->phase == MDC_VERDICT_FOUND) {
-		mdc_notice("%s: %s proposes a disk as raid disk %u: found as %s, %lld ms after the "
-			   "question", t->track.device, name, v->raid_disk, v->device, after);
+		mdc_notice("%s: %s %s: found as %s, %lld ms after the question", t->track.device,
+			   name, what, v->device, after);
 		return;
 	}
-	mdc_uuid_colon(&v->device_uuid, uuid);
 	mdc_reason_text(&v->reason, why);
-	mdc_warn("%s: %s proposes a disk as raid disk %u, device UUID %s: refused here after %lld "
-		 "ms, as this node %s", t->track.device, name, v->raid_disk, uuid, after, why);
+	mdc_warn("%s: %s %s: refused here after %lld ms, as this node %s", t->track.device, name,
+		 what, after, why);
 }
 
 static void perform(struct mdc_tracked *t, const struct mdc_verdict_actions *actions)
@@ -170,6 +232,7 @@ uint32_t mdc_verdict_view(struct mdc_tracked *t)
 		.self = mdc_self(t), .id = t->track.id,
 		.view = mdc_cib_view(t->daemon->cib, &connected),
 		.proposing = t->propose.phase == MDC_PROPOSE_ASKING,
+		.announcing = t->announce.phase == MDC_PROPOSE_ASKING,
 		.underway = mdc_propose_underway(&t->propose),
 		.wait_ms = mdc_verdict_patience(t),
 	};

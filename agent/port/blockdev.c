@@ -147,6 +147,67 @@ static char *kname_of(const char *sys, const char *path)
 	return target ? g_path_get_basename(target) : NULL;
 }
 
+int mdc_blockdev_by_path(const char *sys, const char *path, struct mdc_blockdev *dev)
+{
+	g_autoptr(GHashTable) used = NULL;
+	g_autofree char *kname = NULL;
+	char number[32];
+	struct stat st;
+
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISBLK(st.st_mode))
+		return -ENOTBLK;
+	kname = kname_of(sys, path);
+	if (!kname || !mdc_blockdev_get(sys, kname, dev))
+		return -ENODEV;
+	g_strlcpy(dev->path, path, sizeof(dev->path));
+	used = devices_in_use();
+	snprintf(number, sizeof(number), "%u:%u", dev->major, dev->minor);
+	dev->in_use = g_hash_table_contains(used, number);
+	return 0;
+}
+
+/* The first device that this one is built on. */
+static bool first_slave(const char *sys, const char *kname, char *out, size_t size)
+{
+	g_autofree char *path = g_strdup_printf("%s/class/block/%s/slaves", sys, kname);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	const char *name = dir ? g_dir_read_name(dir) : NULL;
+
+	return name && g_strlcpy(out, name, size) < size;
+}
+
+void mdc_blockdev_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX])
+{
+	static const char *const names[] = { "wwid", "device/wwid", "serial", "device/serial" };
+	char text[256], slave[MDC_KNAME_MAX];
+	unsigned int part = 0;
+	const char *up = "";
+	size_t i;
+
+	out[0] = '\0';
+	if (dev_text(sys, kname, "partition", text, sizeof(text))) {
+		part = (unsigned int)g_ascii_strtoull(text, NULL, 10);
+		up = "../";
+	}
+	if (dev_text(sys, kname, "dm/uuid", text, sizeof(text))) {
+		/* A multipath map has its paths' name: other nodes may not use multipath. */
+		if (g_str_has_prefix(text, "mpath-") &&
+		    first_slave(sys, kname, slave, sizeof(slave)))
+			mdc_blockdev_id(sys, slave, out);
+		else
+			mdc_diskid_make(out, text, 0);
+		return;
+	}
+	for (i = 0; i < G_N_ELEMENTS(names) && !out[0]; i++) {
+		g_autofree char *name = g_strconcat(up, names[i], NULL);
+
+		if (dev_text(sys, kname, name, text, sizeof(text)))
+			mdc_diskid_make(out, text, part);
+	}
+}
+
 /* Adds KNAME -> PATH for each match; true if there was one. */
 static bool expand(const char *sys, const char *pattern, GHashTable *out)
 {

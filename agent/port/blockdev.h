@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/diskid.h"
 #include "core/track.h"
 #include "core/uevent.h"
 
@@ -22,6 +23,14 @@ struct mdc_blockdev {
 
 /* One device by its kernel name; false where it is none that could be a member. */
 bool mdc_blockdev_get(const char *sys, const char *kname, struct mdc_blockdev *dev);
+
+/*
+ * The device behind a path, whichever of its names that is, with in_use and the path as given. 0,
+ * -errno of stat, -ENOTBLK, or -ENODEV: one that can be no member.
+ */
+int mdc_blockdev_by_path(const char *sys, const char *path, struct mdc_blockdev *dev);
+/* Its name in the cluster (core/diskid.h); out is empty where it has neither WWN nor serial. */
+void mdc_blockdev_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX]);
 
 /*
  * All that could be members, the likely ones first: nobody's before somebody's, at least

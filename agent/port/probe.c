@@ -6,6 +6,7 @@
  */
 #include "port/probe.h"
 
+#include <assert.h>
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,8 +37,12 @@ static int read_at(int fd, uint8_t *buf, size_t len, uint64_t offset)
 	return 0;
 }
 
+static_assert(MDC_NONCE_SECTOR == MDC_SUPER_SECTOR && MDC_NONCE_BYTES == MDC_SUPER_BYTES,
+	      "one read serves both");
+
 static void read_super(int fd, struct mdc_probe *probe)
 {
+	struct mdc_nonce nonce;
 	uint8_t *buf;
 	int ret;
 
@@ -53,6 +58,9 @@ static void read_super(int fd, struct mdc_probe *probe)
 	else
 		probe->err = ret;
 	probe->member = !ret;
+	probe->announced = ret == -ENOENT && !probe->err && !mdc_nonce_parse(&nonce, buf);
+	if (probe->announced)
+		probe->nonce = nonce.nonce;
 	/* The bitmap's offset is checked to be aligned: O_DIRECT takes nothing else. */
 	if (probe->member && probe->super.have_bitmap && !(probe->super.bitmap_sect % 8) &&
 	    !read_at(fd, buf, BLOCK, probe->super.bitmap_sect * 512))

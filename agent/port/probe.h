@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "core/nonce.h"
 #include "core/superblock.h"
 #include "core/track.h"
 
@@ -18,6 +19,8 @@ struct mdc_probe {
 	bool member;			/* an md member; super is filled in */
 	bool stale;			/* libblkid, through the page cache, saw something else */
 	bool have_bitmap;		/* bitmap is filled in */
+	bool announced;			/* nonce is filled in; then it is no member */
+	struct mdc_uuid nonce;
 	struct mdc_super super;
 	struct mdc_bitmap_super bitmap;
 };

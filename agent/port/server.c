@@ -29,6 +29,8 @@ struct mdc_conn {
 	size_t fill;
 	GByteArray *unsent;
 	bool follows, doomed, end_after_send;
+	void (*gone)(void *data);	/* NULL: it may be timed out */
+	void *gone_data;
 };
 
 struct mdc_server {
@@ -42,6 +44,9 @@ struct mdc_server {
 
 static void free_conn(struct mdc_conn *conn)
 {
+	void (*gone)(void *) = conn->gone;
+	void *data = conn->gone_data;
+
 	g_clear_handle_id(&conn->in, g_source_remove);
 	g_clear_handle_id(&conn->out, g_source_remove);
 	g_clear_handle_id(&conn->timer, g_source_remove);
@@ -49,6 +54,8 @@ static void free_conn(struct mdc_conn *conn)
 	g_byte_array_free(conn->unsent, TRUE);
 	close(conn->fd);
 	g_free(conn);
+	if (gone)
+		gone(data);
 }
 
 /* Clients are freed from here only, never under a function that still uses them. */
@@ -139,13 +146,20 @@ static gboolean silent(gpointer data)
 static void restart_timer(struct mdc_conn *conn)
 {
 	g_clear_handle_id(&conn->timer, g_source_remove);
-	if (!conn->follows)
+	if (!conn->follows && !conn->gone)
 		conn->timer = g_timeout_add_seconds(SILENT_S, silent, conn);
 }
 
 void mdc_conn_follow(struct mdc_conn *conn)
 {
 	conn->follows = true;
+	restart_timer(conn);
+}
+
+void mdc_conn_stay(struct mdc_conn *conn, void (*gone)(void *data), void *data)
+{
+	conn->gone = gone;
+	conn->gone_data = data;
 	restart_timer(conn);
 }
 

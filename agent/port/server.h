@@ -21,6 +21,11 @@ void mdc_server_free(struct mdc_server *server);
 void mdc_conn_send(struct mdc_conn *conn, const char *text, size_t len);
 /* conn gets what mdc_server_tell sends from now on, and is not timed out. */
 void mdc_conn_follow(struct mdc_conn *conn);
+/*
+ * conn is not timed out, and gone(data) is called when it is closed, from the main loop or from
+ * mdc_server_free. gone NULL: that is over.
+ */
+void mdc_conn_stay(struct mdc_conn *conn, void (*gone)(void *data), void *data);
 void mdc_server_tell(struct mdc_server *server, const char *text, size_t len);
 /* Does a server answer at path? Blocks for timeout_ms at most; before the main loop runs. */
 int mdc_server_ask(const char *path, unsigned int timeout_ms);

@@ -27,6 +27,11 @@ struct bed {
 	mdc_search_seen_fn seen;
 	mdc_search_idle_fn idle;
 	struct mdc_blockdev dev;
+	const char *diskid;
+	bool not_allowed;
+	struct mdc_conn *conn;
+	void (*gone)(void *data);
+	void *gone_data;
 };
 
 static struct bed *bed;
@@ -104,7 +109,7 @@ bool mdc_blockdev_allowed(const char *sys, const char *members, const char *knam
 	(void)sys;
 	(void)members;
 	(void)kname;
-	return true;
+	return !bed->not_allowed;
 }
 
 GArray *mdc_blockdev_list(const char *sys, const char *members, uint64_t min_sectors,
@@ -141,6 +146,25 @@ void mdc_search_stop(struct mdc_search *search)
 	g_string_append(bed->did, "stop\n");
 }
 
+void mdc_blockdev_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX])
+{
+	(void)sys;
+	g_strlcpy(out, strcmp(kname, bed->dev.kname) ? "" : bed->diskid, MDC_DISKID_MAX);
+}
+
+void mdc_conn_send(struct mdc_conn *conn, const char *text, size_t len)
+{
+	assert_ptr_equal(conn, bed->conn);
+	g_string_append_printf(bed->did, "> %.*s", (int)len, text);
+}
+
+void mdc_conn_stay(struct mdc_conn *conn, void (*gone)(void *data), void *data)
+{
+	assert_ptr_equal(conn, bed->conn);
+	bed->gone = gone;
+	bed->gone_data = data;
+}
+
 static void on_log(enum mdc_level level, const char *text, void *data)
 {
 	(void)data;
@@ -168,9 +192,13 @@ static int setup(void **state)
 	bed->coro.lockspaces[0].nodes[0] = 1;
 	bed->coro.lockspaces[0].nodes[1] = 2;
 	bed->connected = true;
+	bed->diskid = "d4";
+	bed->conn = (struct mdc_conn *)bed;
+	bed->t.track.disk_wait_s = 10;
 	mdc_cibview_add_node(&bed->view, 1, "n1", MDC_CIB_ONLINE);
 	mdc_cibview_add_node(&bed->view, 2, "n2", MDC_CIB_ONLINE);
 	mdc_cibview_add_attr(&bed->view, 2, "mdcluster-raid-state", "clean");
+	strcpy(bed->array.array_state, "clean");
 	bed->array.n_members = 1;
 	strcpy(bed->array.members[0].device, "vdb");
 	bed->t.array = bed->array;
@@ -185,6 +213,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	mdc_propose_stop(&bed->t);
+	mdc_announce_stop(&bed->t, "stopped");
 	mdc_verdict_stop(&bed->t);
 	mdc_log_sink(NULL, NULL);
 	g_string_free(bed->did, TRUE);
@@ -383,12 +412,147 @@ static void test_rival(void **state)
 	    "warning");
 }
 
+static void announce(void)
+{
+	struct mdc_request r = { .kind = MDC_REQ_ANNOUNCE, .uuid = bed->t.track.uuid,
+				 .announced = { .kname = "vdd", .sectors = 1000, .disk = "d4" } };
+
+	mdc_uuid_parse(&r.announced.nonce, DISK);
+	mdc_announce_request(&bed->d, bed->conn, &r);
+}
+
+#define ANNOUNCED \
+	"> ok", "> wait 13000", "attr announced:10:1000:1a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:", \
+	"> node 2 n2 waiting", "notice /dev/md/shared: mdclusterctl is about to add vdd: asking n2"
+
+static void answer(const char *word, char *value, size_t size)
+{
+	snprintf(value, size, "%s:-:1a1b2c3d:1.%u", word,
+		 mdc_propose_number(&bed->t.announce));
+	says(2, value);
+}
+
+static void test_announced(void **state)
+{
+	char value[128];
+
+	(void)state;
+	announce();
+	DID(ANNOUNCED);
+	assert_ptr_equal(bed->gone_data, &bed->t);
+	assert_int_not_equal(bed->t.announce_timer, 0);
+	/* Said once. */
+	mdc_proposals_look(&bed->t);
+	DID_NOTHING();
+	answer("found:vde", value, sizeof(value));
+	DID("attr -", "> node 2 n2 found vde",
+	    "notice /dev/md/shared: vdd can be added", "> end agreed");
+	assert_null(bed->gone);
+	assert_null(bed->t.announce_conn);
+	assert_int_equal(bed->t.announce_timer, 0);
+	mdc_proposals_look(&bed->t);
+	DID_NOTHING();
+}
+
+static void test_announced_refused(void **state)
+{
+	char value[128];
+
+	(void)state;
+	announce();
+	g_string_truncate(bed->did, 0);
+	answer("missing:inuse=dm-3", value, sizeof(value));
+	DID("attr refused:-:1a1b2c3d:n2=inuse=dm-3", "> node 2 n2 missing inuse=dm-3",
+	    "warning /dev/md/shared: vdd is not to be added",
+	    "> end refused n2: sees it, but dm-3");
+}
+
+/* Ctrl-C in mdclusterctl: nothing of it stays, and the next one is served. */
+static void test_announced_client_gone(void **state)
+{
+	(void)state;
+	announce();
+	g_string_truncate(bed->did, 0);
+	announce();
+	DID("> ok", "> end refused a disk is being added on this node already");
+	bed->gone(bed->gone_data);
+	DID("attr -", "notice /dev/md/shared: the question about vdd is given up: mdclusterctl");
+	announce();
+	DID(ANNOUNCED);
+}
+
+/* The kernel's own question comes first. */
+static void test_announced_proposed(void **state)
+{
+	(void)state;
+	announce();
+	g_string_truncate(bed->did, 0);
+	propose(7);
+	DID("attr -", "notice /dev/md/shared: the question about vdd is given up: another disk",
+	    "> end lost another disk is being added on this node", ASKED);
+	announce();
+	DID("> ok", "> end refused a disk is being added on this node already");
+}
+
+static void test_announced_not(void **state)
+{
+	static const struct mdc_request unknown = { .kind = MDC_REQ_ANNOUNCE };
+
+	(void)state;
+	bed->not_allowed = true;
+	strcpy(bed->t.track.members, "/dev/sd*");
+	announce();
+	DID("> ok", "> end unusable the resource's parameter members (/dev/sd*) leaves it out");
+	bed->not_allowed = false;
+	bed->connected = false;
+	announce();
+	DID("> ok", "> wait", "attr -", "> node 2 - unasked", "notice", "> end lost no connection");
+	bed->connected = true;
+	bed->t.present = false;
+	announce();
+	DID("> ok", "> end lost the array does not run");
+	mdc_announce_request(&bed->d, bed->conn, &unknown);
+	DID("> error no such array");
+}
+
+/* A peer: what proves the disk is the nonce. */
+static void test_announced_peer(void **state)
+{
+	struct mdc_probe probe = { .announced = true };
+
+	(void)state;
+	says(2, "announced:10:1000:1a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7");
+	DID("search");
+	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(1, 0, &bed->t);
+	DID_NOTHING();
+	bed->now_ms = 10000;
+	mdc_verdict_blockdev(&bed->t, "vdx");
+	bed->idle(1, 0, &bed->t);
+	DID("stop", "attr missing:other=vdd:-:1a1b2c3d:2.7",
+	    "warning /dev/md/shared: n2 is about to add a disk (d4, 0 MiB): refused here");
+	bed->diskid = "";
+	says(2, "announced:10:1001:1a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:8");
+	mdc_uuid_parse(&probe.nonce, DISK);
+	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(1, 0, &bed->t);
+	DID("search", "stop", "attr missing:small=vdd:-:1a1b2c3d:2.8", "warning");
+	/* By the nonce alone, under whatever name. */
+	says(2, "announced:10:1000:1a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:9");
+	bed->seen(&bed->dev, &probe, &bed->t);
+	DID("search", "attr found:vdd:-:1a1b2c3d:2.9",
+	    "notice /dev/md/shared: n2 is about to add a disk (d4, 0 MiB): found as vdd");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_old_way),
 		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it), TEST(test_rival),
+		TEST(test_announced), TEST(test_announced_refused),
+		TEST(test_announced_client_gone), TEST(test_announced_proposed),
+		TEST(test_announced_not), TEST(test_announced_peer),
 	};
 
 	return cmocka_run_group_tests_name("addglue", tests, NULL, NULL);

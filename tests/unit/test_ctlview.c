@@ -110,6 +110,8 @@ static void test_exit(void **state)
 		{ ARRAY(RUNS "\"clean\",\"sync\":{\"action\":\"check\"}", ""), MDC_CTL_BUSY },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"searching\"}", ""), MDC_CTL_BUSY },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"looking\"}", ""), MDC_CTL_BUSY },
+		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"announced\"}", ""), MDC_CTL_BUSY },
+		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"agreed\"}", ""), MDC_CTL_CLEAN },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"proposed\"}", ""), MDC_CTL_BUSY },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"proceeding\"}", ""), MDC_CTL_BUSY },
 		{ ARRAY(RUNS "\"clean\",\"add\":{\"phase\":\"refused\"}", ""), MDC_CTL_CLEAN },

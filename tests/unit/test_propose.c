@@ -558,6 +558,116 @@ static void test_unknown_node(void **state)
 	DID_PROCEED(b);
 }
 
+#define ANNOUNCE_MS (10000 + MDC_ANNOUNCE_TRAVEL_MS)
+
+static void announce(struct bed *b, uint32_t number, uint32_t wait_s)
+{
+	b->out.n = 0;
+	mdc_propose_announce(&b->p, 0, number, &b->uuid, 524288, "d4", wait_s, &b->seen, &b->out);
+}
+
+/* The same question before the kernel has one; every node is heard, whoever says no first. */
+static void test_announced(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 3);
+	announce(b, 9, 10);
+	DID(b, MDC_PROPOSE_PUBLISH);
+	attr_is(b, "announced:10:524288:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:9");
+	assert_string_equal(mdc_propose_phase_name(&b->p), "announced");
+	assert_int_equal(mdc_propose_deadline(&b->p), ANNOUNCE_MS);
+	/* Of another question: a proposal's answer bears a raid disk. */
+	says(b, 2, "found:vdd:2:0a1b2c3d:1.9");
+	look(b, 100);
+	assert_int_equal(b->p.peers[0].answer, MDC_ANSWER_WAITING);
+	says(b, 2, "found:vdd:-:0a1b2c3d:1.9");
+	look(b, 100);
+	DID_NOTHING(b);
+	assert_int_equal(b->p.peers[0].answer, MDC_ANSWER_FOUND);
+	says(b, 3, "found:vde:-:0a1b2c3d:1.9");
+	look(b, 200);
+	DID(b, MDC_PROPOSE_PROCEED, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	assert_int_equal(b->p.phase, MDC_PROPOSE_AGREED);
+	attr_is(b, NULL);
+	assert_false(mdc_propose_underway(&b->p));
+	assert_int_equal(mdc_propose_deadline(&b->p), -1);
+
+	announce(b, 10, 10);
+	says(b, 2, "missing:small=vdd:-:0a1b2c3d:1.10");
+	look(b, 100);
+	DID_NOTHING(b);
+	tick(b, 100 + MDC_PROPOSE_GRACE_MS);
+	DID_NOTHING(b);
+	says(b, 3, "missing:other=vde:-:0a1b2c3d:1.10");
+	look(b, 9000);
+	DID_REFUSE(b);
+	assert_string_equal(b->p.reason, "n2: sees it as vdd, but too small; n3: sees a disk of "
+			    "that name as vde, but it is not this one");
+	attr_is(b, "refused:-:0a1b2c3d:n2=small=vdd,n3=other=vde");
+}
+
+static void test_announced_silent(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 3);
+	announce(b, 9, 10);
+	says(b, 2, "missing:unseen:-:0a1b2c3d:1.9");
+	look(b, 9000);
+	tick(b, ANNOUNCE_MS - 1);
+	DID_NOTHING(b);
+	tick(b, ANNOUNCE_MS);
+	DID_REFUSE(b);
+	assert_string_equal(b->p.reason, "n2: does not see it; n3: no answer");
+	/* However short the wait, all block devices are looked at once. */
+	announce(b, 10, 0);
+	assert_int_equal(mdc_propose_deadline(&b->p), 2000 + MDC_ANNOUNCE_TRAVEL_MS);
+}
+
+/* Nobody to ask is fine; nobody who can be asked is not, as there is a better moment. */
+static void test_announced_alone(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 1);
+	announce(b, 9, 10);
+	DID(b, MDC_PROPOSE_PROCEED, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	assert_string_equal(b->p.reason, "no other node has the array");
+	b->seen.view = NULL;
+	announce(b, 9, 10);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	assert_int_equal(b->p.phase, MDC_PROPOSE_OVER);
+	assert_non_null(strstr(b->p.reason, "no connection to Pacemaker"));
+}
+
+static void test_announced_ends(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 2);
+	announce(b, 9, 10);
+	b->out.n = 0;
+	mdc_propose_unwritten(&b->p, 50, "no", &b->out);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	assert_int_equal(b->p.phase, MDC_PROPOSE_OVER);
+	announce(b, 10, 10);
+	b->out.n = 0;
+	mdc_propose_rival(&b->p, 50, 2, &b->out);
+	DID_REFUSE(b);
+	attr_is(b, "refused:-:0a1b2c3d:n2=busy");
+	announce(b, 11, 10);
+	b->out.n = 0;
+	mdc_propose_cancel(&b->p, 50, "why", &b->out);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	attr_is(b, NULL);
+	/* The one that would have to find it leaves. */
+	announce(b, 12, 10);
+	b->seen.n_members = 1;
+	look(b, 60);
+	DID(b, MDC_PROPOSE_PROCEED, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -569,6 +679,8 @@ int main(void)
 		TEST(test_unwritten), TEST(test_over), TEST(test_second), TEST(test_late_view),
 		TEST(test_takes_back), TEST(test_rival), TEST(test_failed), TEST(test_no_result),
 		TEST(test_cancel),
+		TEST(test_announced), TEST(test_announced_silent), TEST(test_announced_alone),
+		TEST(test_announced_ends),
 		TEST(test_long), TEST(test_unknown_node),
 	};
 

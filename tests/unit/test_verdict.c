@@ -200,8 +200,8 @@ static void test_ioerror(void **state)
 	struct bed *b = *state;
 
 	asked(b);
-	mdc_verdict_unreadable(&b->v, "vdx");
-	mdc_verdict_unreadable(&b->v, "vdy");
+	mdc_verdict_unreadable(&b->v, "vdx", false);
+	mdc_verdict_unreadable(&b->v, "vdy", false);
 	looked(b, 50, 0);
 	/* It is not known to be the disk, so late ones are waited for. */
 	DID_NOTHING(b);
@@ -210,7 +210,7 @@ static void test_ioerror(void **state)
 	says(b, 1, NULL);
 	look(b, LOOK_MS);
 	asked(b);
-	mdc_verdict_unreadable(&b->v, "vdx");
+	mdc_verdict_unreadable(&b->v, "vdx", false);
 	mdc_verdict_block(&b->v, "vdx", &b->out);
 	looked(b, 60, 0);
 	tick(b, LOOK_MS);
@@ -431,6 +431,126 @@ static void test_cancel(void **state)
 	attr_is(b, NULL);
 }
 
+#define ANNOUNCED "announced:10:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:7"
+
+static void test_announced(void **state)
+{
+	struct mdc_uuid uuid;
+	struct bed *b = *state;
+
+	says(b, 1, ANNOUNCED);
+	assert_int_equal(look(b, 0), 0);
+	DID(b, MDC_VERDICT_SEARCH);
+	assert_true(b->v.announced);
+	assert_string_equal(b->v.disk, "d4");
+	assert_int_equal(mdc_verdict_deadline(&b->v), 10000);
+	looked(b, 50, 0);
+	DID_NOTHING(b);
+	disk(b, "vdd", "", NULL);
+	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:vdd:-:0a1b2c3d:1.7");
+	/* Its nonce is no device UUID. */
+	mdc_uuid_parse(&uuid, SOME_UUID);
+	assert_null(mdc_verdict_knows(&b->v, &uuid));
+	/* Where it was is where to look first when the kernel asks. */
+	says(b, 1, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
+	look(b, 3000);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
+	assert_string_equal(b->v.likely, "vdd");
+	assert_false(b->v.announced);
+}
+
+static void test_announced_missing(void **state)
+{
+	struct bed *b = *state;
+
+	says(b, 1, ANNOUNCED);
+	look(b, 0);
+	/* The name alone is no proof, and may yet come to the right disk. */
+	mdc_verdict_unreadable(&b->v, "vdx", false);
+	mdc_verdict_unreadable(&b->v, "vdd", true);
+	looked(b, 50, 0);
+	DID_NOTHING(b);
+	tick(b, 10000);
+	DID_MISSING(b);
+	attr_is(b, "missing:ioerror=vdd:-:0a1b2c3d:1.7");
+	says(b, 1, "announced:10:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:8");
+	look(b, 20000);
+	mdc_verdict_other(&b->v, "vdd");
+	looked(b, 20050, 0);
+	DID_NOTHING(b);
+	tick(b, 30000);
+	attr_is(b, "missing:other=vdd:-:0a1b2c3d:1.8");
+	/* It was, and is not any more. */
+	says(b, 1, "announced:10:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:9");
+	look(b, 40000);
+	mdc_verdict_other(&b->v, "vdd");
+	b->out.n = 0;
+	mdc_verdict_block(&b->v, "vdd", &b->out);
+	looked(b, 40050, 0);
+	tick(b, 50000);
+	attr_is(b, "missing:unseen:-:0a1b2c3d:1.9");
+	/* A short wait is for one look at all. */
+	says(b, 1, "announced:0:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:10");
+	look(b, 60000);
+	assert_int_equal(mdc_verdict_deadline(&b->v), 60000 + MDC_VERDICT_ANNOUNCED_MIN_MS);
+}
+
+/* Writers wait for a proposal: it comes first, and the announcement is taken up again. */
+static void test_announced_and_proposed(void **state)
+{
+	struct bed *b = *state;
+
+	says(b, 1, ANNOUNCED);
+	look(b, 0);
+	says(b, 3, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:3");
+	look(b, 100);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
+	assert_int_equal(b->v.node, 3);
+	says(b, 3, NULL);
+	look(b, 2000);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
+	assert_int_equal(b->v.node, 1);
+	/* Not for longer than it was asked for. */
+	assert_int_equal(mdc_verdict_deadline(&b->v), 10000);
+	/* A kernel that adds a disk can still look for another. */
+	b->seen.underway = true;
+	says(b, 1, "announced:10:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:8");
+	look(b, 2100);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
+	/* One that nobody has taken back for long after its wait. */
+	says(b, 3, "announced:10:1000:1a1b2c3d4e5f60718293a4b5c6d7e8f9:d5:1");
+	look(b, 2200);
+	assert_int_equal(b->v.node, 1);
+	look(b, 2100 + 10000 + MDC_VERDICT_ANNOUNCED_STALE_MS);
+	assert_int_equal(b->v.node, 3);
+}
+
+/* This node (2) announces as well. */
+static void test_announcing(void **state)
+{
+	struct bed *b = *state;
+
+	b->seen.announcing = true;
+	says(b, 3, ANNOUNCED);
+	assert_int_equal(look(b, 0), 0);
+	DID_NOTHING(b);
+	says(b, 1, ANNOUNCED);
+	assert_int_equal(look(b, 0), 1);
+	DID(b, MDC_VERDICT_SEARCH);
+	says(b, 1, NULL);
+	says(b, 3, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:3");
+	assert_int_equal(look(b, 10), 3);
+	assert_int_equal(b->v.node, 3);
+	/* Its own proposal comes before any announcement. */
+	says(b, 3, NULL);
+	look(b, 20);
+	b->seen.announcing = false;
+	b->seen.proposing = true;
+	says(b, 1, ANNOUNCED);
+	assert_int_equal(look(b, 30), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -439,6 +559,8 @@ int main(void)
 		TEST(test_ioerror), TEST(test_unusable), TEST(test_multipath), TEST(test_twice),
 		TEST(test_not_of_the_lockspace), TEST(test_others_words),
 		TEST(test_second_at_once), TEST(test_two), TEST(test_own), TEST(test_stale),
+		TEST(test_announced), TEST(test_announced_missing),
+		TEST(test_announced_and_proposed), TEST(test_announcing),
 		TEST(test_short_wait), TEST(test_cancel),
 	};
 
