@@ -7,6 +7,7 @@
 
 int mdc_ctl_status(const char *socket, int argc, char **argv);
 int mdc_ctl_events(const char *socket, int argc, char **argv);
+int mdc_ctl_add(const char *socket, int argc, char **argv);
 
 /*
  * Reads the options of a subcommand, which takes at most `words` other arguments; data goes

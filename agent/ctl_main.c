@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mdclusterctl, the operator's command. The options that stand before the subcommand, and
- * the table of subcommands; everything else is in ctl_status.c and ctl_events.c.
+ * the table of subcommands; everything else is in ctl_status.c, ctl_add.c and ctl_events.c.
  */
 #include "config.h"
 
@@ -18,6 +18,7 @@ static const struct {
 	int (*run)(const char *socket, int argc, char **argv);
 } commands[] = {
 	{ "status", mdc_ctl_status },
+	{ "add", mdc_ctl_add },
 	{ "events", mdc_ctl_events },
 };
 
@@ -26,6 +27,8 @@ static const char usage[] =
 	"\n"
 	"  status [DEVICE|UUID|ID]   the clustered MD arrays of this node, as every node sees\n"
 	"                            them; --json, --watch[=SECONDS]\n"
+	"  add ARRAY DISK            adds a disk, once every node has found it; --dry-run, --yes,\n"
+	"                            --json\n"
 	"  events                    follows mdclusterd's log; -n N, --once, --json\n"
 	"\n"
 	"  --socket=PATH             where mdclusterd listens [" MDC_RUNDIR "/socket]\n"
