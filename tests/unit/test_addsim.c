@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Adds decided through the CIB, by N nodes in one process: each runs both sides (propose,
- * verdict) over views that come late and out of date. Disks are seen or not, nodes join, are
- * fenced, lose their mdclusterd or their connection, kernels give up. The seed is printed where
- * a rule is broken; MDC_SIM_SEED runs that one alone.
+ * verdict) over views that come late and out of date. Disks are announced, proposed, seen or not,
+ * nodes join, are fenced, lose their mdclusterd or their connection, kernels give up. The
+ * seed is printed where a rule is broken; MDC_SIM_SEED runs that one alone.
  */
 #include "unit.h"
 
@@ -16,7 +16,7 @@
 
 #define NODES 5
 #define SEEDS 4000
-#define STEPS 160
+#define STEPS 280		/* longer than an announcement stands */
 #define STEP_MS 25
 #define VIEWS 8			/* that are on their way at most */
 #define ID "raid"
@@ -35,7 +35,7 @@ struct picture {
 };
 
 struct node {
-	struct mdc_propose propose;
+	struct mdc_propose propose, announce;
 	struct mdc_verdict verdict;
 	struct picture seen;		/* what has reached it */
 	bool connected, daemon;
@@ -60,6 +60,7 @@ struct world {
 	uint64_t last_proposal;
 	struct mdc_cibview view;	/* scratch */
 	unsigned int proceeds, refusals, asked, busy, overs;
+	unsigned int agreed, declined, put_off;		/* announcements */
 };
 
 static unsigned int roll(struct world *w, unsigned int n)
@@ -79,6 +80,15 @@ static struct mdc_uuid disk_uuid(unsigned int disk)
 
 	memset(&uuid, 0x11 * (int)(disk + 1), sizeof(uuid));
 	return uuid;
+}
+
+/* What it is announced by. */
+static struct mdc_uuid disk_nonce(unsigned int disk)
+{
+	struct mdc_uuid nonce = disk_uuid(disk);
+
+	nonce.b[0] ^= 0xff;
+	return nonce;
 }
 
 static const struct mdc_cibview *view_of(struct world *w, const struct picture *p)
@@ -114,22 +124,29 @@ static unsigned int members(const struct picture *p, uint32_t out[NODES])
 	return n;
 }
 
-/* PROCEED after asking: each that was asked and is there, as far as is known here, has it. */
+/* Each that was asked and is there, as far as is known here, has it. */
+static void check_found(struct world *w, unsigned int n, uint64_t number)
+{
+	const struct node *me = &w->node[n];
+	unsigned int i;
+
+	for (i = 0; i < NODES; i++) {
+		if (i == n || !me->seen.in[i] || !me->seen.attr[i].state)
+			continue;
+		if (me->found_for[i] != number)
+			broken(w, n, "goes on, but an asked node never said found for this one");
+	}
+}
+
 static void check_proceed(struct world *w, unsigned int n)
 {
-	struct node *me = &w->node[n];
-	unsigned int i;
+	const struct node *me = &w->node[n];
 
 	w->proceeds++;
 	if (me->propose.reason[0])
 		return;		/* not asked at all, and said so */
 	w->asked++;
-	for (i = 0; i < NODES; i++) {
-		if (i == n || !me->seen.in[i] || !me->seen.attr[i].state)
-			continue;
-		if (me->found_for[i] != me->proposal)
-			broken(w, n, "goes on, but an asked node never said found for this one");
-	}
+	check_found(w, n, me->proposal);
 }
 
 static void check_refuse(struct world *w, unsigned int n)
@@ -172,6 +189,34 @@ static void do_propose(struct world *w, unsigned int n, const struct mdc_propose
 	}
 }
 
+static void do_announce(struct world *w, unsigned int n, const struct mdc_propose_actions *out)
+{
+	struct node *me = &w->node[n];
+	const struct mdc_propose *p = &me->announce;
+	char value[MDC_ATTR_VALUE_MAX];
+	unsigned int i;
+
+	for (i = 0; i < out->n; i++) {
+		if (out->a[i] == MDC_PROPOSE_PUBLISH)
+			set_add(w, n, mdc_propose_attr(p, value) ? value : NULL);
+		if (out->a[i] != MDC_PROPOSE_DONE)
+			continue;
+		if (w->now_ms > p->started_ms + MDC_VERDICT_ANNOUNCED_MIN_MS +
+				MDC_ANNOUNCE_TRAVEL_MS + STEP_MS)
+			broken(w, n, "an announcement that is not answered in time");
+		if (p->phase == MDC_PROPOSE_REFUSED || p->phase == MDC_PROPOSE_OVER) {
+			w->declined += p->phase == MDC_PROPOSE_REFUSED;
+			if (!p->reason[0])
+				broken(w, n, "an announcement ends badly without a reason");
+		} else if (p->phase != MDC_PROPOSE_AGREED) {
+			broken(w, n, "an announcement ends, and nobody knows how");
+		} else if (!p->reason[0]) {
+			w->agreed++;
+			check_found(w, n, p->proposal);
+		}
+	}
+}
+
 static void do_verdict(struct world *w, unsigned int n, const struct mdc_verdict_actions *out)
 {
 	struct node *me = &w->node[n];
@@ -202,7 +247,7 @@ static void do_verdict(struct world *w, unsigned int n, const struct mdc_verdict
 static void look(struct world *w, unsigned int n)
 {
 	struct node *me = &w->node[n];
-	struct mdc_propose_actions out = { 0 };
+	struct mdc_propose_actions out = { 0 }, aout = { 0 };
 	struct mdc_verdict_actions vout = { 0 };
 	const struct mdc_cibview *view = view_of(w, &me->seen);
 	uint32_t nodes[NODES], rival = 0;
@@ -210,6 +255,7 @@ static void look(struct world *w, unsigned int n)
 	struct mdc_verdict_seen vseen = {
 		.self = n + 1, .id = ID, .members = nodes, .n_members = count, .view = view,
 		.proposing = me->propose.phase == MDC_PROPOSE_ASKING,
+		.announcing = me->announce.phase == MDC_PROPOSE_ASKING,
 		.underway = mdc_propose_underway(&me->propose), .wait_ms = PATIENCE,
 	};
 	struct mdc_propose_seen seen = {
@@ -223,6 +269,10 @@ static void look(struct world *w, unsigned int n)
 		rival = mdc_verdict_look(&me->verdict, w->now_ms, &vseen, &vout);
 	do_verdict(w, n, &vout);
 	if (rival)
+		mdc_propose_rival(&me->announce, w->now_ms, rival, &aout);
+	mdc_propose_look(&me->announce, w->now_ms, &seen, &aout);
+	do_announce(w, n, &aout);
+	if (rival)
 		mdc_propose_rival(&me->propose, w->now_ms, rival, &out);
 	mdc_propose_look(&me->propose, w->now_ms, &seen, &out);
 	do_propose(w, n, &out);
@@ -231,7 +281,7 @@ static void look(struct world *w, unsigned int n)
 static void add(struct world *w, unsigned int n)
 {
 	struct node *me = &w->node[n];
-	struct mdc_propose_actions out = { 0 };
+	struct mdc_propose_actions out = { 0 }, aout = { 0 };
 	uint32_t nodes[NODES];
 	struct mdc_propose_seen seen = {
 		.self = n + 1, .id = ID, .members = nodes,
@@ -243,6 +293,10 @@ static void add(struct world *w, unsigned int n)
 	if (me->waits || !me->daemon || !w->truth.in[n] ||
 	    me->propose.phase == MDC_PROPOSE_PROCEEDING)
 		return;
+	/* The kernel's question comes first, and the node has one attribute for both. */
+	w->put_off += me->announce.phase == MDC_PROPOSE_ASKING;
+	mdc_propose_cancel(&me->announce, w->now_ms, "the kernel asks", &aout);
+	do_announce(w, n, &aout);
 	me->disk = roll(w, 4);
 	uuid = disk_uuid(me->disk);
 	me->proposal = ++w->last_proposal;
@@ -251,6 +305,27 @@ static void add(struct world *w, unsigned int n)
 	mdc_propose_begin(&me->propose, w->now_ms, me->proposal, &uuid, me->disk, PATIENCE, &seen,
 			  &out);
 	do_propose(w, n, &out);
+	look(w, n);
+}
+
+static void announce(struct world *w, unsigned int n)
+{
+	struct node *me = &w->node[n];
+	struct mdc_propose_actions out = { 0 };
+	uint32_t nodes[NODES];
+	struct mdc_propose_seen seen = {
+		.self = n + 1, .id = ID, .members = nodes,
+		.n_members = members(&me->seen, nodes),
+		.view = me->connected ? view_of(w, &me->seen) : NULL,
+	};
+	struct mdc_uuid nonce = disk_nonce(roll(w, 4));
+
+	if (!me->daemon || !w->truth.in[n] || me->announce.phase == MDC_PROPOSE_ASKING ||
+	    me->propose.phase == MDC_PROPOSE_ASKING || mdc_propose_underway(&me->propose))
+		return;
+	mdc_propose_announce(&me->announce, w->now_ms, (uint32_t)++w->last_proposal, &nonce, 1,
+			     "d", 0, &seen, &out);
+	do_announce(w, n, &out);
 	look(w, n);
 }
 
@@ -263,7 +338,7 @@ static void search_ends(struct world *w, unsigned int n)
 
 	me->search_done_ms = w->now_ms + 4000;
 	for (unsigned int d = 0; d < 4; d++) {
-		struct mdc_uuid uuid = disk_uuid(d);
+		struct mdc_uuid uuid = me->verdict.announced ? disk_nonce(d) : disk_uuid(d);
 
 		if (!w->sees[n][d] || !mdc_uuid_equal(&uuid, &me->verdict.device_uuid))
 			continue;
@@ -280,6 +355,7 @@ static void fence(struct world *w, unsigned int n)
 
 	w->truth.in[n] = w->truth.up[n] = false;
 	memset(&w->truth.attr[n], 0, sizeof(w->truth.attr[n]));
+	memset(&me->announce, 0, sizeof(me->announce));
 	memset(&me->propose, 0, sizeof(me->propose));
 	memset(&me->verdict, 0, sizeof(me->verdict));
 	me->waits = me->searching = false;
@@ -299,6 +375,7 @@ static void kill_daemon(struct world *w, unsigned int n)
 {
 	struct node *me = &w->node[n];
 
+	memset(&me->announce, 0, sizeof(me->announce));
 	memset(&me->propose, 0, sizeof(me->propose));
 	memset(&me->verdict, 0, sizeof(me->verdict));
 	me->daemon = me->waits = me->searching = false;
@@ -314,6 +391,9 @@ static void happens(struct world *w)
 	case 0:
 	case 1:
 		add(w, n);
+		break;
+	case 2:
+		announce(w, n);
 		break;
 	case 3:
 		w->sees[n][roll(w, 4)] ^= 1;
@@ -342,6 +422,10 @@ static void happens(struct world *w)
 		mdc_propose_over(&me->propose, w->now_ms, me->proposal, &out);
 		do_propose(w, n, &out);
 		break;
+	case 8:		/* mdclusterctl is ended */
+		mdc_propose_cancel(&me->announce, w->now_ms, "Ctrl-C", &out);
+		do_announce(w, n, &out);
+		break;
 	default:
 		break;
 	}
@@ -350,7 +434,7 @@ static void happens(struct world *w)
 static void each_node(struct world *w, unsigned int n)
 {
 	struct node *me = &w->node[n];
-	struct mdc_propose_actions out = { 0 };
+	struct mdc_propose_actions out = { 0 }, aout = { 0 };
 	struct mdc_verdict_actions vout = { 0 };
 
 	if (!w->truth.in[n] || !me->daemon)
@@ -370,6 +454,8 @@ static void each_node(struct world *w, unsigned int n)
 	}
 	mdc_verdict_tick(&me->verdict, w->now_ms, &vout);
 	do_verdict(w, n, &vout);
+	mdc_propose_tick(&me->announce, w->now_ms, &aout);
+	do_announce(w, n, &aout);
 	mdc_propose_tick(&me->propose, w->now_ms, &out);
 	do_propose(w, n, &out);
 	if (me->waits && w->now_ms >= me->kernel_until_ms)
@@ -415,6 +501,7 @@ static void test_many(void **state)
 	/* That all of it is met often enough to mean something. */
 	assert_true(w->asked > SEEDS / 4 && w->proceeds > w->asked);
 	assert_true(w->refusals > w->busy + 100 && w->busy > 100 && w->overs > 100);
+	assert_true(w->agreed > 100 && w->declined > 100 && w->put_off > 100);
 	free(w);
 }
 
