@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs mdclusterctl add against a loop device, a made-up mdclusterd and a made-up mdadm. What is
 looked at is the disk: byte for byte as before, however the command ends; and the exit status."""
+import errno
+import fcntl
 import json
 import os
 import pty
@@ -22,6 +24,7 @@ MIB = 1 << 20
 SIZE = 16 * MIB
 DATA = 1 * MIB            # where a member's data begins
 MAGIC = b"mdcluster nonce\0"
+LOOP_SET_FD, LOOP_CLR_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C01, 0x4C82
 # For what takes milliseconds; a machine that tests kernels in emulators is slow, though.
 SOON = 60
 
@@ -44,6 +47,22 @@ def superblock(size_kib):
     return bytes(buf)
 
 
+def free_loop():
+    control = os.open("/dev/loop-control", os.O_RDWR)
+    number = fcntl.ioctl(control, LOOP_CTL_GET_FREE)
+    os.close(control)
+    return f"/dev/loop{number}"
+
+
+def can_run():
+    """Root, loop devices, and a sysfs that shows them."""
+    try:
+        return os.geteuid() == 0 and os.path.exists(free_loop()) and \
+            os.path.isdir("/sys/class/block")
+    except OSError:
+        return False
+
+
 class Disk:
     """A loop device and its file."""
 
@@ -51,8 +70,19 @@ class Disk:
         self.file = os.path.join(folder, name)
         with open(self.file, "wb") as f:
             f.write(content)
-        self.path = subprocess.run(["losetup", "--find", "--show", self.file], check=True,
-                                   capture_output=True, text=True).stdout.strip()
+        file = os.open(self.file, os.O_RDWR)
+        while True:
+            self.path = free_loop()
+            self.loop = os.open(self.path, os.O_RDWR)
+            try:
+                fcntl.ioctl(self.loop, LOOP_SET_FD, file)
+                break
+            except OSError as error:
+                os.close(self.loop)
+                # Somebody else was quicker to take the free one.
+                if error.errno != errno.EBUSY:
+                    raise
+        os.close(file)
         self.kname = os.path.basename(self.path)
 
     def read(self):
@@ -68,7 +98,8 @@ class Disk:
         subprocess.run(["blockdev", "--flushbufs", self.path], check=True)
 
     def free(self):
-        subprocess.run(["losetup", "--detach", self.path], check=False)
+        fcntl.ioctl(self.loop, LOOP_CLR_FD)
+        os.close(self.loop)
 
 
 class Daemon(threading.Thread):
@@ -451,9 +482,8 @@ def test_usage(bed):
 
 
 def main():
-    if os.geteuid() != 0 or not shutil.which("losetup") or \
-            subprocess.run(["losetup", "--find"], capture_output=True, check=False).returncode:
-        print("SKIP: needs root and loop devices")
+    if not can_run():
+        print("SKIP: needs root, loop devices, and a sysfs that shows them")
         return 77
     bad = 0
     for name, test in [pair for pair in globals().items() if pair[0].startswith("test_")]:
