@@ -68,8 +68,9 @@ int mdc_add_keeper(struct mdc_add_run *run, enum mdc_keeper_do what,
 		mdc_add_say(run, "%s does not answer, and holds up process %ld", path,
 			    (long)run->keeper.pid);
 	else if (ret)
-		mdc_add_say(run, "the process that had %s has died%s", path,
-			    changed ? ": whether it is as it was is not known" : "");
+		mdc_add_say(run, "the process that had %s has died%s%s", path, changed ?
+			    ": whether it is as it was is not known; what stood there may be in " :
+			    "", changed ? run->disk.keep : "");
 	else if (word->err)
 		mdc_add_say(run, "%s %s%s%s", path, word->text, word->kept ? "; it is in " : "",
 			    word->kept ? run->disk.keep : "");

@@ -73,6 +73,16 @@ static int claim(struct state *s, int64_t wait_ms)
 	return fd < 0 ? fd : 0;
 }
 
+/* Not another disk that has come under its device number. The descriptor holds it fast. */
+static bool is_still_it(const struct state *s)
+{
+	const struct mdc_blockdev *dev = &s->disk->dev;
+	struct mdc_blockdev now;
+
+	return mdc_blockdev_get("/sys", dev->kname, &now) && now.major == dev->major &&
+	       now.minor == dev->minor && now.sectors == dev->sectors && now.seq == dev->seq;
+}
+
 static void let_go(struct state *s)
 {
 	if (s->medium.fd >= 0)
@@ -194,6 +204,12 @@ static void put_back(struct state *s, struct mdc_keeper_word *word)
 		/* An array that has it all the same, or an mdadm that cannot be killed. */
 		say(word, ret, "is in use now, and was left as it is");
 		s->let_go = false;
+		return;
+	}
+	if (!ret && !is_still_it(s)) {
+		say(word, -ESTALE, "is another disk by now, and was left as it is");
+		s->let_go = false;
+		let_go(s);
 		return;
 	}
 	if (!ret)

@@ -285,6 +285,34 @@ def test_mdadm_keeps_it(bed):
     assert bed.disk.read()[:8192] == bytes(8192), out
 
 
+REPLACE = """
+import fcntl, os, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.ioctl(fd, 0x4C01)
+os.close(fd)
+fd, other = os.open(sys.argv[1], os.O_RDWR), os.open(sys.argv[2], os.O_RDWR)
+fcntl.ioctl(fd, 0x4C00, other)
+"""
+
+
+def test_another_disk_in_its_place(bed):
+    """Under the same device number, once mdadm has failed: it is not to be written to."""
+    bed.daemon.script = AGREED
+    other = os.path.join(bed.folder, "other")
+    with open(other, "wb") as f:
+        f.write(bytes(SIZE))
+    with open(f"{bed.folder}/replace", "w", encoding="ascii") as f:
+        f.write(REPLACE)
+    bed.mdadm(f"'{sys.executable}' {bed.folder}/replace {bed.disk.path} {other} || exit 99\nexit 1")
+    # Held open, it would not give up its file.
+    os.close(bed.disk.loop)
+    rc, out, err = bed.run("--yes")
+    bed.disk.loop = os.open(bed.disk.path, os.O_RDWR)
+    assert rc == 5 and "is another disk by now" in err, (rc, out, err)
+    with open(other, "rb") as f:
+        assert f.read() == bytes(SIZE)
+
+
 def test_ctrl_c(bed):
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asked = threading.Event()
