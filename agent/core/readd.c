@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Owns the memory of which device was which member, and which of them went away. */
+/*
+ * Owns the memory of which device was which member, which of them went away or cannot be read,
+ * and how often each has come back.
+ */
 #include "core/readd.h"
 
 #include <stdio.h>
@@ -56,8 +59,12 @@ void mdc_readd_gone(struct mdc_readd *readd, const char *kname)
 		if (strcmp(disk->away && disk->back[0] ? disk->back : disk->kname, kname))
 			continue;
 		disk->away = true;
+		disk->unreadable = false;
 		disk->back[0] = '\0';
 		disk->tried = false;
+		/* A path that comes and goes is counted; that is no disk that fails again. */
+		if (disk->out == MDC_READD_AGAIN)
+			disk->out = MDC_READD_NOT_OUT;
 	}
 }
 
@@ -98,30 +105,188 @@ static bool works(const struct mdc_member *m)
 	return m && !strstr(m->state, "faulty");
 }
 
-struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct mdc_array *array)
+static unsigned int within_the_hour(const struct mdc_readd_disk *disk, int64_t now_ms)
 {
-	struct mdc_readd_disk *found = NULL;
+	unsigned int i;
+
+	for (i = 0; i < disk->n_returns; i++)
+		if (now_ms - disk->returns_ms[i] >= MDC_READD_HOUR_MS)
+			break;
+	return i;
+}
+
+static void count(struct mdc_readd_disk *disk, int64_t now_ms)
+{
+	unsigned int i;
+
+	if (disk->n_returns < MDC_READD_PER_HOUR)
+		disk->n_returns++;
+	for (i = disk->n_returns - 1; i; i--)
+		disk->returns_ms[i] = disk->returns_ms[i - 1];
+	disk->returns_ms[0] = now_ms;
+}
+
+static void stay_out(struct mdc_readd_disk *disk, enum mdc_readd_out why)
+{
+	disk->out = why;
+	disk->out_said = false;
+}
+
+/* It is in the array again, whoever did that; an administrator's doing ends all doubts. */
+static void is_back(struct mdc_readd_disk *disk, int64_t now_ms)
+{
+	if (disk->back[0])
+		memcpy(disk->kname, disk->back, sizeof(disk->kname));
+	/* What was failed and taken in again by hand is not held against it. */
+	if (!disk->ours && (disk->away || disk->unreadable))
+		count(disk, now_ms);
+	disk->back[0] = '\0';
+	disk->away = disk->unreadable = disk->lost = disk->tried = disk->ours = false;
+	disk->looked = disk->asked = false;
+	disk->out = MDC_READD_NOT_OUT;
+}
+
+void mdc_readd_observe(struct mdc_readd *readd, const struct mdc_array *array, int64_t now_ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < readd->n; i++) {
+		struct mdc_readd_disk *disk = &readd->disks[i];
+		const struct mdc_member *m = disk->kname[0] ? member(array, disk->kname) : NULL;
+		bool back = disk->back[0] && works(member(array, disk->back));
+
+		/* md may still hold a device that went, and not have noticed yet. */
+		if (disk->lost && (back || (works(m) && !disk->away))) {
+			is_back(disk, now_ms);
+		} else if (!works(m) && !disk->lost) {
+			disk->lost = true;
+			disk->looked = disk->asked = disk->tried = disk->ours = false;
+		} else if (!m && disk->unreadable && !disk->back[0]) {
+			/* Somebody has taken it out of the array: it is to be replaced. */
+			disk->unreadable = false;
+		}
+	}
+}
+
+struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, const struct mdc_array *array,
+				      int64_t now_ms, unsigned int *at)
+{
+	while (*at < readd->n) {
+		struct mdc_readd_disk *disk = &readd->disks[(*at)++];
+
+		if (!disk->lost || disk->away || disk->out || disk->tried || disk->back[0] ||
+		    !member(array, disk->kname))
+			continue;
+		if (disk->looked && (!disk->unreadable || now_ms < disk->look_ms))
+			continue;
+		disk->looked = disk->asked = true;
+		disk->look_ms = now_ms + MDC_READD_LOOK_MS;
+		return disk;
+	}
+	return NULL;
+}
+
+bool mdc_readd_any_unreadable(const struct mdc_readd *readd)
+{
+	unsigned int i;
+
+	for (i = 0; i < readd->n; i++)
+		if (readd->disks[i].unreadable && !readd->disks[i].out && !readd->disks[i].back[0])
+			return true;
+	return false;
+}
+
+static struct mdc_readd_disk *by_kname(struct mdc_readd *readd, const char *kname)
+{
+	unsigned int i;
+
+	for (i = 0; i < readd->n; i++)
+		if (!strcmp(readd->disks[i].kname, kname))
+			return &readd->disks[i];
+	return NULL;
+}
+
+void mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_ms)
+{
+	struct mdc_readd_disk *disk = by_kname(readd, kname);
+
+	if (disk && disk->unreadable)
+		disk->look_ms = now_ms;
+}
+
+bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, const char *kname,
+		      int err, const struct mdc_super *super, int64_t now_ms)
+{
+	struct mdc_readd_disk *disk = by_kname(readd, kname);
+	const struct mdc_member *m = member(array, kname);
+	bool was;
+
+	if (!disk)
+		return false;
+	disk->asked = false;
+	if (!disk->lost || disk->away || disk->out || disk->back[0] || !m)
+		return false;
+	was = disk->unreadable;
+	/* The kernel keeps in mind that a write failed; --fail by hand leaves no such trace. */
+	if (err || strstr(m->state, "write_error"))
+		disk->unreadable = true;
+	if (!disk->unreadable)
+		return false;
+	if (within_the_hour(disk, now_ms)) {
+		stay_out(disk, MDC_READD_AGAIN);
+		return false;
+	}
+	if (!err && super && mdc_uuid_equal(&super->device, &disk->device) && super->role >= 0)
+		snprintf(disk->back, sizeof(disk->back), "%s", kname);
+	return err && !was;
+}
+
+const struct mdc_readd_disk *mdc_readd_unanswered(const struct mdc_readd *readd, unsigned int *at)
+{
+	while (*at < readd->n)
+		if (readd->disks[(*at)++].asked)
+			return &readd->disks[*at - 1];
+	return NULL;
+}
+
+struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct mdc_array *array,
+					int64_t now_ms)
+{
 	unsigned int i;
 
 	for (i = 0; i < readd->n; i++) {
 		struct mdc_readd_disk *disk = &readd->disks[i];
 
-		if (!disk->away)
+		if ((!disk->away && !disk->unreadable) || !disk->lost || !disk->back[0] ||
+		    disk->tried || disk->out || !array->degraded)
 			continue;
-		/* md may still hold the device that went, and not have noticed yet. */
-		if (!works(member(array, disk->kname)))
-			disk->lost = true;
-		if (!disk->lost || !disk->back[0])
-			continue;
-		if (works(member(array, disk->back))) {
-			memcpy(disk->kname, disk->back, sizeof(disk->kname));
-			disk->away = disk->lost = disk->tried = false;
-			disk->back[0] = '\0';
-		} else if (array->degraded && !disk->tried && !found) {
-			found = disk;
+		if (within_the_hour(disk, now_ms) < MDC_READD_PER_HOUR)
+			return disk;
+		stay_out(disk, MDC_READD_OFTEN);
+	}
+	return NULL;
+}
+
+unsigned int mdc_readd_begin(struct mdc_readd_disk *disk, int64_t now_ms)
+{
+	disk->tried = disk->ours = true;
+	count(disk, now_ms);
+	return within_the_hour(disk, now_ms);
+}
+
+const struct mdc_readd_disk *mdc_readd_stays_out(struct mdc_readd *readd)
+{
+	unsigned int i;
+
+	for (i = 0; i < readd->n; i++) {
+		struct mdc_readd_disk *disk = &readd->disks[i];
+
+		if (disk->out && !disk->out_said) {
+			disk->out_said = true;
+			return disk;
 		}
 	}
-	return found;
+	return NULL;
 }
 
 int64_t mdc_readd_turn_ms(const uint32_t *nodes, unsigned int n, uint32_t self)

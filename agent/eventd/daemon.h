@@ -96,7 +96,9 @@ struct mdc_tracked {
 
 	/* re-adding of a member that has come back */
 	struct mdc_readd readd;
-	struct mdc_search *readd_search;
+	struct mdc_search *readd_search;	/* among devices that have appeared */
+	struct mdc_search *readd_look;		/* at members that have failed */
+	guint readd_look_timer;
 	struct mdc_proc *readd_proc;
 	guint readd_timer;
 };

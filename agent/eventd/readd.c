@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owns the taking back of a member that went away and has come back (parameter readd).
- * Every node of the array may see it come back, so each waits for its turn, and looks
- * again whether it is still needed before it calls mdadm.
+ * Owns the taking back of a member that went away, or could not be read, and has come back
+ * (parameter readd). Every node of the array may see it come back, so each waits for its turn,
+ * and looks again whether it is still needed before it calls mdadm.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,25 @@
 #define MDADM_MS 60000
 #define SETTLE_MS 1000		/* the device's other paths, and its removal by others */
 
+/* Disks that stay out are said once, by each node that would have taken them back. */
+static void say_out(struct mdc_tracked *t)
+{
+	const struct mdc_readd_disk *disk;
+
+	while ((disk = mdc_readd_stays_out(&t->readd))) {
+		if (disk->out == MDC_READD_AGAIN)
+			mdc_err("%s: %s has failed again within an hour of being taken back: it stays "
+				"out. Replace it, or see to its path and take it back by hand: mdadm "
+				"--manage %s --remove %s, then --re-add", t->track.device,
+				disk->kname, t->track.device, disk->kname);
+		else
+			mdc_err("%s: %s has come back %d times within an hour: it stays out. See to "
+				"its path, then take it back by hand: mdadm --manage %s --re-add "
+				"/dev/%s", t->track.device, disk->back, MDC_READD_PER_HOUR,
+				t->track.device, disk->back);
+	}
+}
+
 static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 {
 	struct mdc_tracked *t = data;
@@ -23,6 +43,68 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 		return;
 	mdc_search_stop(t->readd_search);
 	t->readd_search = NULL;
+}
+
+static gboolean look_again(gpointer data)
+{
+	struct mdc_tracked *t = data;
+
+	t->readd_look_timer = 0;
+	mdc_observe(t);
+	return G_SOURCE_REMOVE;
+}
+
+static void answered(struct mdc_tracked *t, const char *kname, int err,
+		     const struct mdc_super *super)
+{
+	if (mdc_readd_looked(&t->readd, &t->array, kname, err, super, mdc_now_ms()))
+		mdc_warn("%s: %s has failed, and this node cannot read it (%s): it is taken back "
+			 "when it can be read again", t->track.device, kname, strerror(-err));
+	say_out(t);
+}
+
+static void looked(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
+{
+	struct mdc_tracked *t = data;
+	bool ours = probe->member && mdc_uuid_equal(&probe->super.array, &t->track.uuid);
+
+	answered(t, dev->kname, probe->err, ours ? &probe->super : NULL);
+	mdc_observe(t);
+}
+
+static void look_idle(unsigned int looked_at, unsigned int stuck, void *data)
+{
+	struct mdc_tracked *t = data;
+	const struct mdc_readd_disk *disk;
+	unsigned int at = 0;
+
+	(void)looked_at;
+	if (!stuck) {
+		mdc_search_stop(t->readd_look);
+		t->readd_look = NULL;
+		return;
+	}
+	/* It may answer yet; that it hangs is what there is to know for now. */
+	while ((disk = mdc_readd_unanswered(&t->readd, &at)))
+		answered(t, disk->kname, -ETIMEDOUT, NULL);
+}
+
+/* Reads what has failed, in workers: now, and as long as it cannot be read again and again. */
+static void look(struct mdc_tracked *t)
+{
+	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct mdc_blockdev));
+	struct mdc_readd_disk *disk;
+	struct mdc_blockdev dev;
+	unsigned int at = 0;
+
+	while (!t->readd_look &&
+	       (disk = mdc_readd_look(&t->readd, &t->array, mdc_now_ms(), &at)))
+		if (mdc_blockdev_get(t->daemon->sys, disk->kname, &dev))
+			g_array_append_val(list, dev);
+	if (list->len)
+		t->readd_look = mdc_search_start(t->daemon->pool, list, looked, look_idle, t);
+	if (mdc_readd_any_unreadable(&t->readd) && !t->readd_look_timer)
+		t->readd_look_timer = g_timeout_add(MDC_READD_LOOK_MS, look_again, t);
 }
 
 static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
@@ -48,6 +130,7 @@ void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone)
 		mdc_readd_gone(&t->readd, kname);
 		return;
 	}
+	mdc_readd_changed(&t->readd, kname, mdc_now_ms());
 	if (!t->track.readd || !mdc_readd_any_away(&t->readd) ||
 	    !mdc_blockdev_get(t->daemon->sys, kname, &dev) ||
 	    !mdc_blockdev_allowed(t->daemon->sys, t->track.members, kname))
@@ -80,7 +163,8 @@ static struct mdc_readd_disk *needed(struct mdc_tracked *t)
 
 	if (!t->track.readd || mdc_mdsys_read(t->daemon->sys, t->track.md, &now))
 		return NULL;
-	return mdc_readd_needed(&t->readd, &now);
+	mdc_readd_observe(&t->readd, &now, mdc_now_ms());
+	return mdc_readd_needed(&t->readd, &now, mdc_now_ms());
 }
 
 static void re_add(struct mdc_tracked *t)
@@ -88,11 +172,13 @@ static void re_add(struct mdc_tracked *t)
 	struct mdc_readd_disk *disk = needed(t);
 	g_autofree char *md = g_strdup_printf("/dev/%s", t->track.md);
 	struct mdc_blockdev dev;
+	unsigned int times;
 
 	if (!disk || !mdc_blockdev_get(t->daemon->sys, disk->back, &dev))
 		return;
-	disk->tried = true;
-	mdc_notice("%s: taking %s back (mdadm --re-add)", t->track.device, dev.path);
+	times = mdc_readd_begin(disk, mdc_now_ms());
+	mdc_notice("%s: taking %s back (mdadm --re-add), for the %u. of at most %d times within an "
+		   "hour", t->track.device, dev.path, times, MDC_READD_PER_HOUR);
 	{
 		char *argv[] = { "mdadm", "--manage", md, "--re-add", dev.path, NULL };
 
@@ -104,8 +190,13 @@ static void removed(int status, const char *text, void *data)
 {
 	struct mdc_tracked *t = data;
 
+	struct mdc_readd_disk *disk;
+
 	t->readd_proc = NULL;
 	if (status) {
+		disk = needed(t);
+		if (disk)
+			disk->tried = true;
 		mdc_err("%s: the failed member could not be removed (%d): %s. Remove it and add "
 			"the disk by hand", t->track.device, status,
 			*text ? text : "it did not say why");
@@ -148,20 +239,12 @@ static gboolean turn(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-void mdc_readd_observed(struct mdc_tracked *t)
+static void take_turn(struct mdc_tracked *t, struct mdc_readd_disk *disk)
 {
 	const struct mdc_coro_view *view = mdc_corosync_view(t->daemon->coro);
-	const struct mdc_coro_lockspace *ls;
-	struct mdc_readd_disk *disk;
-	int64_t wait;
+	const struct mdc_coro_lockspace *ls = mdc_coro_lockspace(view, &t->track.uuid);
+	int64_t wait = ls ? mdc_readd_turn_ms(ls->nodes, ls->n, view->nodeid) : -1;
 
-	if (!t->track.readd || !mdc_readd_any_away(&t->readd))
-		return;
-	disk = mdc_readd_needed(&t->readd, &t->array);
-	if (!disk || t->readd_timer || t->readd_proc)
-		return;
-	ls = mdc_coro_lockspace(view, &t->track.uuid);
-	wait = ls ? mdc_readd_turn_ms(ls->nodes, ls->n, view->nodeid) : -1;
 	if (wait < 0) {
 		mdc_warn("%s: %s is back, but it is not known which nodes have the array, so it is "
 			 "not taken back by itself", t->track.device, disk->back);
@@ -171,10 +254,26 @@ void mdc_readd_observed(struct mdc_tracked *t)
 	t->readd_timer = g_timeout_add((guint)(wait + SETTLE_MS), turn, t);
 }
 
+void mdc_readd_observed(struct mdc_tracked *t)
+{
+	struct mdc_readd_disk *disk;
+
+	mdc_readd_observe(&t->readd, &t->array, mdc_now_ms());
+	if (!t->track.readd)
+		return;
+	look(t);
+	disk = mdc_readd_needed(&t->readd, &t->array, mdc_now_ms());
+	say_out(t);
+	if (disk && !t->readd_timer && !t->readd_proc)
+		take_turn(t, disk);
+}
+
 void mdc_readd_stop(struct mdc_tracked *t)
 {
 	g_clear_handle_id(&t->readd_timer, g_source_remove);
+	g_clear_handle_id(&t->readd_look_timer, g_source_remove);
 	g_clear_pointer(&t->readd_search, mdc_search_stop);
+	g_clear_pointer(&t->readd_look, mdc_search_stop);
 	g_clear_pointer(&t->readd_proc, mdc_proc_forget);
 	memset(&t->readd, 0, sizeof(t->readd));
 }

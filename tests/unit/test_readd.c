@@ -35,6 +35,13 @@ static struct mdc_array state_of(unsigned int degraded, const char *dev, const c
 	return a;
 }
 
+/* Observes, and says what is to be taken back. */
+static struct mdc_readd_disk *needed(struct mdc_readd *r, const struct mdc_array *a, int64_t now_ms)
+{
+	mdc_readd_observe(r, a, now_ms);
+	return mdc_readd_needed(r, a, now_ms);
+}
+
 static const struct mdc_super super1 = { .array = { { 9 } }, .device = { { 2 } }, .role = 1 };
 
 /* An administrator's --fail: the device never went away. */
@@ -45,9 +52,9 @@ static void test_failed_by_hand(void **state)
 
 	(void)state;
 	known(&r);
-	assert_null(mdc_readd_needed(&r, &a));
+	assert_null(needed(&r, &a, 0));
 	assert_false(mdc_readd_returned(&r, &array, &super1, "vdc"));
-	assert_null(mdc_readd_needed(&r, &a));
+	assert_null(needed(&r, &a, 0));
 }
 
 static void test_comes_back(void **state)
@@ -61,14 +68,14 @@ static void test_comes_back(void **state)
 	known(&r);
 	mdc_readd_gone(&r, "vdc");
 	assert_true(mdc_readd_any_away(&r));
-	assert_null(mdc_readd_needed(&r, &whole));	/* md has not noticed */
+	assert_null(needed(&r, &whole, 0));	/* md has not noticed */
 	assert_true(mdc_readd_returned(&r, &array, &super1, "vde"));
-	assert_null(mdc_readd_needed(&r, &whole));
-	d = mdc_readd_needed(&r, &hurt);
+	assert_null(needed(&r, &whole, 0));
+	d = needed(&r, &hurt, 0);
 	assert_non_null(d);
 	assert_string_equal(d->back, "vde");
 	assert_string_equal(d->kname, "vdc");
-	assert_null(mdc_readd_needed(&r, &back));	/* another node was first */
+	assert_null(needed(&r, &back, 0));	/* another node was first */
 	assert_false(mdc_readd_any_away(&r));
 	assert_true(mdc_readd_knows(&r, "vde"));
 	assert_false(mdc_readd_knows(&r, "vdc"));
@@ -84,14 +91,213 @@ static void test_one_attempt(void **state)
 	known(&r);
 	mdc_readd_gone(&r, "vdc");
 	mdc_readd_returned(&r, &array, &super1, "vdc");
-	d = mdc_readd_needed(&r, &hurt);
+	d = needed(&r, &hurt, 0);
 	assert_non_null(d);
 	d->tried = true;
-	assert_null(mdc_readd_needed(&r, &hurt));
+	assert_null(needed(&r, &hurt, 0));
 	mdc_readd_gone(&r, "vdc");			/* away again, back again: once more */
-	assert_null(mdc_readd_needed(&r, &hurt));
+	assert_null(needed(&r, &hurt, 0));
 	mdc_readd_returned(&r, &array, &super1, "vdc");
-	assert_non_null(mdc_readd_needed(&r, &hurt));
+	assert_non_null(needed(&r, &hurt, 0));
+}
+
+/* its device goes, comes back, and is taken back by this node. */
+static void once(struct mdc_readd *r, int64_t now_ms)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), whole = state_of(0, "vdc", "in_sync");
+	struct mdc_readd_disk *d;
+
+	mdc_readd_gone(r, "vdc");
+	assert_null(needed(r, &hurt, now_ms));
+	assert_true(mdc_readd_returned(r, &array, &super1, "vdc"));
+	d = needed(r, &hurt, now_ms);
+	assert_non_null(d);
+	assert_in_range(mdc_readd_begin(d, now_ms), 1, MDC_READD_PER_HOUR);
+	assert_null(needed(r, &hurt, now_ms));
+	assert_null(needed(r, &whole, now_ms));
+	assert_false(mdc_readd_any_away(r));
+}
+
+static void test_bound(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), whole = state_of(0, "vdc", "in_sync");
+	const struct mdc_readd_disk *out;
+	struct mdc_readd r;
+	int i;
+
+	(void)state;
+	known(&r);
+	for (i = 0; i < MDC_READD_PER_HOUR; i++)
+		once(&r, i * 600000);
+	mdc_readd_gone(&r, "vdc");
+	mdc_readd_returned(&r, &array, &super1, "vdc");
+	assert_null(needed(&r, &hurt, 1800000));
+	out = mdc_readd_stays_out(&r);
+	assert_non_null(out);
+	assert_int_equal(out->out, MDC_READD_OFTEN);
+	assert_null(mdc_readd_stays_out(&r));		/* said once */
+	/* Not even later: an administrator has been told to see to it ... */
+	assert_null(needed(&r, &hurt, 3 * MDC_READD_HOUR_MS));
+	/* ... and has, which ends it. */
+	assert_null(needed(&r, &whole, 3 * MDC_READD_HOUR_MS));
+	once(&r, 3 * MDC_READD_HOUR_MS + 1);
+}
+
+/* Returns that are spread out are no trouble; the hour is one that moves. */
+static void test_bound_is_an_hours(void **state)
+{
+	struct mdc_readd r;
+	int i;
+
+	(void)state;
+	known(&r);
+	for (i = 0; i < 20; i++)
+		once(&r, i * (MDC_READD_HOUR_MS / MDC_READD_PER_HOUR));
+	assert_null(mdc_readd_stays_out(&r));
+}
+
+/* What another node takes back counts as well where it was seen to go; what a person does, not. */
+static void test_bound_is_the_clusters(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), whole = state_of(0, "vdc", "in_sync");
+	struct mdc_readd r;
+	int i;
+
+	(void)state;
+	known(&r);
+	for (i = 0; i < MDC_READD_PER_HOUR * 2; i++) {
+		assert_null(needed(&r, &hurt, i));
+		assert_null(needed(&r, &whole, i));
+	}
+	for (i = 0; i < MDC_READD_PER_HOUR; i++) {
+		mdc_readd_gone(&r, "vdc");
+		mdc_readd_returned(&r, &array, &super1, "vdc");
+		assert_non_null(needed(&r, &hurt, i));
+		assert_null(needed(&r, &whole, i));
+	}
+	mdc_readd_gone(&r, "vdc");
+	mdc_readd_returned(&r, &array, &super1, "vdc");
+	assert_null(needed(&r, &hurt, 100));
+	assert_non_null(mdc_readd_stays_out(&r));
+}
+
+/* The next look at a failed disk, by its name; "" for none. */
+static const char *look(struct mdc_readd *r, const struct mdc_array *a, int64_t now_ms)
+{
+	struct mdc_readd_disk *d;
+	unsigned int at = 0;
+
+	mdc_readd_observe(r, a, now_ms);
+	d = mdc_readd_look(r, a, now_ms, &at);
+	return d ? d->kname : "";
+}
+
+/* Its device is there all the time, but cannot be read, and then can. */
+static void test_unreadable(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), whole = state_of(0, "vdc", "in_sync");
+	struct mdc_readd_disk *d;
+	struct mdc_readd r;
+	unsigned int at = 0;
+
+	(void)state;
+	known(&r);
+	assert_string_equal(look(&r, &whole, 0), "");
+	assert_string_equal(look(&r, &hurt, 1000), "vdc");
+	assert_non_null(mdc_readd_unanswered(&r, &at));
+	assert_string_equal(look(&r, &hurt, 1001), "");
+	assert_true(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1002));
+	at = 0;
+	assert_null(mdc_readd_unanswered(&r, &at));
+	assert_true(mdc_readd_any_unreadable(&r));
+	assert_null(needed(&r, &hurt, 1003));
+	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS - 1), "");
+	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS), "vdc");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 17000));	/* not new */
+	mdc_readd_changed(&r, "vdc", 18000);
+	assert_string_equal(look(&r, &hurt, 18000), "vdc");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 18001));
+	d = needed(&r, &hurt, 18002);
+	assert_non_null(d);
+	assert_string_equal(d->back, "vdc");
+	assert_false(mdc_readd_any_unreadable(&r));
+	assert_int_equal(mdc_readd_begin(d, 18003), 1);
+	assert_null(needed(&r, &whole, 20000));
+	assert_null(mdc_readd_stays_out(&r));
+}
+
+/* After test_unreadable's life: the second failure within the hour is the last. */
+static void test_fails_again(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), whole = state_of(0, "vdc", "in_sync");
+	const struct mdc_readd_disk *out;
+	struct mdc_readd r;
+
+	(void)state;
+	known(&r);
+	look(&r, &hurt, 0);
+	mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1);
+	mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 2);
+	mdc_readd_begin(needed(&r, &hurt, 3), 3);
+	assert_null(needed(&r, &whole, 4));
+	assert_string_equal(look(&r, &hurt, 1000), "vdc");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1001));
+	out = mdc_readd_stays_out(&r);
+	assert_non_null(out);
+	assert_int_equal(out->out, MDC_READD_AGAIN);
+	assert_string_equal(look(&r, &hurt, 1001 + MDC_READD_LOOK_MS), "");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 20000));
+	assert_null(needed(&r, &hurt, MDC_READD_HOUR_MS * 2));
+	/* By hand it comes back, and an hour later it is as good as any other. */
+	assert_null(needed(&r, &whole, MDC_READD_HOUR_MS * 2));
+	assert_string_equal(look(&r, &hurt, MDC_READD_HOUR_MS * 4), "vdc");
+	assert_true(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, MDC_READD_HOUR_MS * 4));
+}
+
+/* Readable when it is looked at: by hand, unless the kernel remembers a write that failed. */
+static void test_readable_at_once(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"),
+			 wrote = state_of(1, "vdc", "faulty,write_error,want_replacement");
+	struct mdc_readd r;
+
+	(void)state;
+	known(&r);
+	assert_string_equal(look(&r, &hurt, 0), "vdc");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 1));
+	assert_null(needed(&r, &hurt, 2));
+	assert_string_equal(look(&r, &hurt, MDC_READD_LOOK_MS * 2), "");	/* asked once */
+
+	known(&r);
+	assert_string_equal(look(&r, &wrote, 0), "vdc");
+	assert_false(mdc_readd_looked(&r, &wrote, "vdc", 0, &super1, 1));
+	assert_non_null(needed(&r, &wrote, 2));
+}
+
+/* Taken out of the array meanwhile, by whoever means to replace it; or overwritten. */
+static void test_unreadable_and_removed(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), without = state_of(1, NULL, NULL);
+	struct mdc_super other = super1;
+	struct mdc_readd r;
+
+	(void)state;
+	known(&r);
+	look(&r, &hurt, 0);
+	mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1);
+	assert_null(needed(&r, &without, 2));
+	assert_false(mdc_readd_any_unreadable(&r));
+	assert_false(mdc_readd_looked(&r, &without, "vdc", 0, &super1, 3));
+	assert_null(needed(&r, &without, 4));
+
+	known(&r);
+	look(&r, &hurt, 0);
+	mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1);
+	mdc_readd_looked(&r, &hurt, "vdc", 0, NULL, 2);
+	assert_null(needed(&r, &hurt, 3));
+	other.device.b[0] = 7;
+	mdc_readd_looked(&r, &hurt, "vdc", 0, &other, 4);
+	assert_null(needed(&r, &hurt, 5));
 }
 
 static void test_not_ours(void **state)
@@ -147,6 +353,10 @@ int main(void)
 		cmocka_unit_test(test_failed_by_hand), cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_one_attempt), cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_bound), cmocka_unit_test(test_bound_is_an_hours),
+		cmocka_unit_test(test_bound_is_the_clusters), cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_fails_again), cmocka_unit_test(test_readable_at_once),
+		cmocka_unit_test(test_unreadable_and_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
