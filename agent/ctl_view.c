@@ -112,7 +112,7 @@ static enum mdc_ctl_exit array_exit(JsonObject *array)
 	if (!mdc_json_true(array, "running"))
 		return MDC_CTL_BROKEN;
 	here = word_exit(mdc_json_string(array, "state"));
-	if (mdc_json_true(module, "stuck"))
+	if (mdc_json_true(module, "stuck") || mdc_json_object(array, "slot_alarm"))
 		return MDC_CTL_BROKEN;
 	if (here == MDC_CTL_CLEAN && (mdc_json_true(module, "stopped") ||
 				      mdc_json_object(array, "sync") ||
@@ -343,6 +343,27 @@ static void module_line(struct page *page, JsonObject *array)
 		     "mdclusterctl events", MDC_YELLOW);
 }
 
+static void slot_line(struct page *page, JsonObject *array)
+{
+	JsonObject *alarm = mdc_json_object(array, "slot_alarm");
+	JsonArray *list = mdc_json_array(alarm, "nodes");
+	g_autofree char *slot = int_or_dash(alarm, "slot");
+	GString *text;
+
+	if (!alarm)
+		return;
+	text = g_string_new("nodes");
+	for (unsigned int i = 0; i < mdc_json_length(list); i++) {
+		const char *name = mdc_json_string(mdc_json_element(list, i), "name");
+
+		g_string_append_printf(text, "%s %s", i ? " and" : "", name ? name : "-");
+	}
+	g_string_append_printf(text, " both have slot %s and write the same bitmap: stop the array on "
+			       "one of them now", slot);
+	line(page, "ALARM", text->str, MDC_RED);
+	g_string_free(text, TRUE);
+}
+
 static void headings(struct mdc_table *table, const char *const *names)
 {
 	for (; *names; names++)
@@ -438,6 +459,7 @@ char *mdc_ctl_view_text(JsonNode *status, const struct mdc_ctl_look *look)
 			g_string_append_c(page.out, '\n');
 		heading(&page, array);
 		state_line(&page, array);
+		slot_line(&page, array);
 		sync_line(&page, array);
 		add_line(&page, array);
 		module_line(&page, array);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/notify.h"
 #include "core/params.h"
 #include "core/plan.h"
 #include "core/state.h"
@@ -101,6 +102,8 @@ enum mdc_daemon mdc_daemon_up(const struct mdc_ra *ra, bool *started, char *text
 int mdc_daemon_start(const struct mdc_ra *ra, char *text, size_t size);
 int mdc_daemon_track(const struct mdc_ra *ra, const char *md, char *text, size_t size);
 int mdc_daemon_untrack(const struct mdc_ra *ra, char *text, size_t size);
+int mdc_daemon_notify(const struct mdc_ra *ra, const struct mdc_notify *notify, char *text,
+		      size_t size);
 /*
  * There and tracking, started if need be (and then *restarted): TRACKED. All else comes with a
  * sentence in text; MODULE_STUCK alone is no fault of mdclusterd's.

@@ -134,6 +134,20 @@ int mdc_daemon_untrack(const struct mdc_ra *ra, char *text, size_t size)
 	return rc ? failed("let go of", rc, text, size) : 0;
 }
 
+int mdc_daemon_notify(const struct mdc_ra *ra, const struct mdc_notify *notify, char *text,
+		      size_t size)
+{
+	char request[MDC_LINE_MAX] = "notify ";
+	int rc;
+
+	if (mdc_notify_format(notify, request + 7, sizeof(request) - 8) < 0) {
+		snprintf(text, size, "Pacemaker's list of nodes is too long for mdclusterd");
+		return -1;
+	}
+	rc = ask(ra, request, text, size, PING_MS);
+	return rc ? failed("look at", rc, text, size) : 0;
+}
+
 enum mdc_daemon mdc_daemon_up(const struct mdc_ra *ra, bool *started, char *text, size_t size)
 {
 	enum mdc_daemon state = mdc_daemon_ping(ra, text, size);

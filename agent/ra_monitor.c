@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,9 +103,33 @@ int mdc_action_monitor(struct mdc_ra *ra)
 	return MDC_OCF_OK;
 }
 
+static const char *from_env(const char *name, void *data)
+{
+	(void)data;
+	return getenv(name);
+}
+
+/*
+ * Pacemaker waits for this on every node in the middle of its transition, and nothing that goes
+ * wrong here is a reason to stop the array: it is short, and always succeeds.
+ */
 int mdc_action_notify(struct mdc_ra *ra)
 {
-	mdc_trace(ra, "mdclusterd follows the cluster by itself");
+	struct mdc_notify notify;
+	char text[512];
+	int rc = mdc_notify_read(&notify, from_env, NULL);
+
+	if (rc || (ra->params.bad & MDC_BAD_UUID)) {
+		mdc_trace(ra, "nothing to tell: %s", rc == -ENOENT ? "not called by Pacemaker" :
+			  rc ? "its variables make no sense" : ra->params.reason);
+		return MDC_OCF_OK;
+	}
+	/* What is yet to come changes nothing. */
+	if (!notify.post)
+		return MDC_OCF_OK;
+	notify.uuid = ra->params.uuid;
+	if (mdc_daemon_notify(ra, &notify, text, sizeof(text)))
+		mdc_info("notify: %s; the next monitor sees to it", text);
 	return MDC_OCF_OK;
 }
 

@@ -10,6 +10,7 @@ static const char *const suffix[MDC_ATTR_COUNT] = {
 	[MDC_ATTR_STATE] = "state",
 	[MDC_ATTR_SYNC] = "sync",
 	[MDC_ATTR_ADD] = "add",
+	[MDC_ATTR_ALARM] = "alarm",
 };
 
 int mdc_attr_name(char out[MDC_ATTR_NAME_MAX], const char *id, enum mdc_attr attr)

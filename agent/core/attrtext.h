@@ -11,7 +11,14 @@
 #define MDC_ATTR_VALUE_MAX 128	/* with NUL */
 #define MDC_SYNC_PAUSE_MS 10000	/* -sync changes at most as often: each write wakes the scheduler */
 
-enum mdc_attr { MDC_ATTR_SLOT, MDC_ATTR_STATE, MDC_ATTR_SYNC, MDC_ATTR_ADD, MDC_ATTR_COUNT };
+enum mdc_attr {
+	MDC_ATTR_SLOT,
+	MDC_ATTR_STATE,
+	MDC_ATTR_SYNC,
+	MDC_ATTR_ADD,
+	MDC_ATTR_ALARM,
+	MDC_ATTR_COUNT
+};
 
 /* 0 or -ENAMETOOLONG. */
 int mdc_attr_name(char out[MDC_ATTR_NAME_MAX], const char *id, enum mdc_attr attr);

@@ -115,7 +115,7 @@ int mdc_request_parse(struct mdc_request *request, const char *line, size_t len,
 	args = strchr(text, ' ');
 	if (args)
 		*args++ = '\0';
-	*why = "the request is none of track, untrack, ping, status, events, "
+	*why = "the request is none of track, untrack, ping, notify, status, events, "
 	       "announce";
 	if (!args) {
 		if (!strcmp(text, "status"))
@@ -136,6 +136,14 @@ int mdc_request_parse(struct mdc_request *request, const char *line, size_t len,
 	}
 	if (!strcmp(text, "announce"))
 		return announce(request, args, why);
+	if (!strcmp(text, "notify")) {
+		*why = "the notify request is not of the form (keys missing or out of order)";
+		if (mdc_notify_parse(&request->notify, args))
+			return -EINVAL;
+		request->kind = MDC_REQ_NOTIFY;
+		request->uuid = request->notify.uuid;
+		return 0;
+	}
 	if (strcmp(text, "track"))
 		return -EINVAL;
 	*why = "the track request is not of the form (keys missing, out of order, or out of range)";

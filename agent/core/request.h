@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/diskid.h"
+#include "core/notify.h"
 #include "core/track.h"
 #include "core/uevent.h"
 #include "core/uuid.h"
@@ -15,6 +16,7 @@ enum mdc_request_kind {
 	MDC_REQ_TRACK,
 	MDC_REQ_UNTRACK,
 	MDC_REQ_PING,
+	MDC_REQ_NOTIFY,
 	MDC_REQ_STATUS,
 	MDC_REQ_EVENTS,
 	MDC_REQ_ANNOUNCE,
@@ -30,8 +32,9 @@ struct mdc_announced {
 
 struct mdc_request {
 	enum mdc_request_kind kind;
-	struct mdc_uuid uuid;		/* track, untrack, ping, announce */
+	struct mdc_uuid uuid;		/* track, untrack, ping, notify, announce */
 	struct mdc_track track;		/* track */
+	struct mdc_notify notify;	/* notify */
 	struct mdc_announced announced;	/* announce */
 };
 

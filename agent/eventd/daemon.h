@@ -9,12 +9,14 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "core/alarm.h"
 #include "core/attrtext.h"
 #include "core/modmsg.h"
 #include "core/propose.h"
 #include "core/react.h"
 #include "core/readd.h"
 #include "core/request.h"
+#include "core/roster.h"
 #include "core/state.h"
 #include "core/track.h"
 #include "core/verdict.h"
@@ -62,6 +64,11 @@ struct mdc_tracked {
 	struct mdc_mod_array *module;
 	bool module_seen;		/* by the dump that runs */
 	bool stuck_said;
+
+	/* the array's nodes, and what is wrong with them */
+	struct mdc_roster roster;
+	struct mdc_alarm alarm;
+	guint roster_timer;
 
 	/* an add of this node's, until the kernel has its verdict and shows what came of it */
 	struct mdc_propose propose;
@@ -233,6 +240,14 @@ void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned
 void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone);
 void mdc_readd_observed(struct mdc_tracked *t);
 void mdc_readd_stop(struct mdc_tracked *t);
+
+/* roster.c */
+/* The CIB, the lockspace or the module's word may have changed. */
+void mdc_roster_update(struct mdc_tracked *t);
+void mdc_roster_update_all(struct mdc_daemon *d);
+/* Pacemaker starts or stops the array on some node. */
+void mdc_roster_notify(struct mdc_tracked *t, const struct mdc_notify *notify);
+void mdc_roster_stop(struct mdc_tracked *t);
 
 /* events.c: callbacks of the adapters */
 void mdc_events_uevent(const struct mdc_uevent *event, void *data);

@@ -88,6 +88,7 @@ void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 	mdc_cib_self(d->cib, self);
 	for (i = 0; i < d->arrays->len; i++)
 		mdc_proposals_look(d->arrays->pdata[i]);
+	mdc_roster_update_all(d);
 	if (!connected || !view || !self || !mdc_cibview_node(view, self))
 		return;
 	for (i = 0; i < d->arrays->len; i++) {
@@ -113,6 +114,7 @@ void mdc_events_coro(const struct mdc_coro_view *view, void *data)
 	mdc_cib_self(d->cib, view->nodeid);
 	for (i = 0; i < d->arrays->len; i++)
 		mdc_proposals_look(d->arrays->pdata[i]);
+	mdc_roster_update_all(d);
 	mdc_debug("corosync: %s, %s, node %u", view->up ? "up" : "down",
 		  view->quorate ? "quorate" : "not quorate", view->nodeid);
 }

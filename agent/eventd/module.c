@@ -72,6 +72,7 @@ static void refresh(struct mdc_daemon *d, bool pending)
 	/* Who has the array may have changed. */
 	for (i = 0; i < d->arrays->len; i++)
 		mdc_proposals_look(d->arrays->pdata[i]);
+	mdc_roster_update_all(d);
 }
 
 void mdc_module_refresh(struct mdc_daemon *d)

@@ -34,6 +34,7 @@ void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
 
 	if (t->tracked && !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD))
 		mdc_cib_set(t->daemon->cib, name, value);
+	mdc_alarm_add(&t->alarm, value, mdc_now_ms());
 }
 
 void mdc_publish_add(struct mdc_tracked *t)
@@ -63,6 +64,7 @@ static void publish(struct mdc_tracked *t)
 		set_attr(t, MDC_ATTR_STATE, NULL);
 		set_attr(t, MDC_ATTR_SLOT, NULL);
 		set_attr(t, MDC_ATTR_SYNC, NULL);
+		set_attr(t, MDC_ATTR_ALARM, NULL);
 		mdc_attr_sync_init(&t->sync);
 		return;
 	}
@@ -266,6 +268,7 @@ void mdc_observe(struct mdc_tracked *t)
 	if (syncing && !t->progress)
 		t->progress = g_timeout_add_seconds(PROGRESS_S, progress, t);
 	publish(t);
+	mdc_roster_update(t);
 }
 
 void mdc_observe_all(struct mdc_daemon *d)
@@ -284,6 +287,7 @@ void mdc_observe_stop(struct mdc_tracked *t)
 	mdc_propose_stop(t);
 	mdc_announce_stop(t, "the array was stopped on this node");
 	mdc_verdict_stop(t);
+	mdc_roster_stop(t);
 	t->made_writable = false;
 	mdc_module_forget(t);
 	forget_slot(t);

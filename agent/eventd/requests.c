@@ -78,6 +78,16 @@ static void ping(struct mdc_daemon *d, struct mdc_conn *conn, const struct mdc_u
 	reply(conn, text);
 }
 
+static void notify(struct mdc_daemon *d, struct mdc_conn *conn, const struct mdc_notify *n)
+{
+	struct mdc_tracked *t = mdc_arrays_by_uuid(d, &n->uuid);
+
+	/* Not tracked: the array is just being started or stopped here, and follows by itself. */
+	reply(conn, "ok");
+	if (t)
+		mdc_roster_notify(t, n);
+}
+
 void mdc_requests_line(struct mdc_conn *conn, const char *line, size_t len, void *data)
 {
 	struct mdc_daemon *d = data;
@@ -106,6 +116,9 @@ void mdc_requests_line(struct mdc_conn *conn, const char *line, size_t len, void
 		break;
 	case MDC_REQ_PING:
 		ping(d, conn, &r.uuid);
+		break;
+	case MDC_REQ_NOTIFY:
+		notify(d, conn, &r.notify);
 		break;
 	case MDC_REQ_STATUS: {
 		g_autofree char *json = mdc_status_json(d);

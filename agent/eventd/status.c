@@ -294,22 +294,60 @@ static const char *attr(const struct mdc_cibview *view, uint32_t node, const cha
 	return mdc_attr_name(name, id, which) ? NULL : mdc_cibview_attr(view, node, name);
 }
 
-static void add_array_node(JsonBuilder *b, const struct mdc_cibview *view,
-			   const struct mdc_cib_node *node, const char *id)
+/* In the array's lockspace; null where nothing is known of that. */
+static void add_joined(JsonBuilder *b, const struct mdc_roster_node *member)
 {
+	json_builder_set_member_name(b, "joined");
+	if (member)
+		json_builder_add_boolean_value(b, member->joined);
+	else
+		json_builder_add_null_value(b);
+}
+
+static void add_array_node(JsonBuilder *b, const struct mdc_tracked *t,
+			   const struct mdc_cibview *view, const struct mdc_cib_node *node)
+{
+	const char *id = t->track.id;
 	const struct mdc_cib_instance *instance = mdc_cibview_instance(view, node->id, id);
-	const char *slot = attr(view, node->id, id, MDC_ATTR_SLOT);
+	const struct mdc_roster_node *member = mdc_roster_node(&t->roster, node->id);
+	/* What a node has said outlives it for a moment; what the DLM says is true. */
+	bool gone = node->state == MDC_CIB_OFFLINE;
 
 	json_builder_begin_object(b);
 	add_string(b, "name", node->name);
 	add_int(b, "id", node->id);
 	add_bool(b, "online", node->state == MDC_CIB_ONLINE);
-	add_string(b, "instance", mdc_cib_running_name(instance ? instance->state :
+	add_string(b, "instance", mdc_cib_running_name(instance && !gone ? instance->state :
 								  MDC_CIB_STOPPED));
-	add_known(b, "slot", slot ? atoi(slot) : 0);
-	add_string(b, "state", attr(view, node->id, id, MDC_ATTR_STATE));
-	add_string(b, "sync", attr(view, node->id, id, MDC_ATTR_SYNC));
-	add_string(b, "add", attr(view, node->id, id, MDC_ATTR_ADD));
+	add_joined(b, member);
+	add_known(b, "slot", member ? member->slot : 0);
+	add_string(b, "state", gone ? NULL : attr(view, node->id, id, MDC_ATTR_STATE));
+	add_string(b, "sync", gone ? NULL : attr(view, node->id, id, MDC_ATTR_SYNC));
+	add_string(b, "add", gone ? NULL : attr(view, node->id, id, MDC_ATTR_ADD));
+	add_string(b, "alarm", gone ? NULL : attr(view, node->id, id, MDC_ATTR_ALARM));
+	json_builder_end_object(b);
+}
+
+static void add_clash(JsonBuilder *b, const struct mdc_roster_clash *c)
+{
+	unsigned int i;
+
+	json_builder_set_member_name(b, "slot_alarm");
+	if (!c->alarm) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	json_builder_begin_object(b);
+	add_int(b, "slot", c->slot);
+	json_builder_set_member_name(b, "nodes");
+	json_builder_begin_array(b);
+	for (i = 0; i < 2; i++) {
+		json_builder_begin_object(b);
+		add_string(b, "name", c->names[i]);
+		add_int(b, "id", c->nodes[i]);
+		json_builder_end_object(b);
+	}
+	json_builder_end_array(b);
 	json_builder_end_object(b);
 }
 
@@ -337,10 +375,11 @@ static void add_array(JsonBuilder *b, struct mdc_tracked *t, const struct mdc_ci
 	add_members(b, a);
 	add_add(b, t);
 	add_module(b, t);
+	add_clash(b, &t->roster.clash);
 	json_builder_set_member_name(b, "nodes");
 	json_builder_begin_array(b);
 	for (i = 0; view && i < view->n_nodes; i++)
-		add_array_node(b, view, &view->nodes[i], t->track.id);
+		add_array_node(b, t, view, &view->nodes[i]);
 	json_builder_end_array(b);
 	json_builder_end_object(b);
 }

@@ -17,6 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (request->kind == MDC_REQ_TRACK) {
 		MUST(mdc_uuid_equal(&request->uuid, &request->track.uuid));
 		MUST(mdc_track_format(&request->track, out, sizeof(out)) > 0);
+	} else if (request->kind == MDC_REQ_NOTIFY) {
+		/* What is taken is written so that it is taken again. */
+		MUST(mdc_notify_format(&request->notify, out, sizeof(out)) > 0);
+		MUST(mdc_notify_parse(&request->notify, out) == 0);
 	}
 	free(request);
 	free(exact);

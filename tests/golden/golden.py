@@ -413,6 +413,38 @@ def stop_without_mdadm(h):
 
 
 @case
+def notify(h):
+    """What Pacemaker tells is handed on after the fact; nothing about it is an error."""
+    def tell(**variables):
+        for name, value in variables.items():
+            h.env["OCF_RESKEY_CRM_meta_notify_" + name] = value
+        return h.run("notify")
+
+    h.running()
+    yield h.run("notify")
+    yield tell(type="post", operation="start", active_uname="n1 n2", start_uname="n3",
+               stop_uname=" ")
+    h.daemon()
+    yield tell(type="pre")
+    yield tell(type="post")
+    yield tell(operation="stop", active_uname="n1 n2 n3", start_uname=" ", stop_uname="n1")
+    yield tell(operation="STOP")
+    yield tell(operation="stop", active_uname="n" * 3000)
+    h.env["OCF_RESKEY_uuid"] = "nonsense"
+    yield tell(active_uname="n1")
+
+
+@case
+def notify_daemon_stuck(h):
+    h.running()
+    h.daemon("stuck")
+    h.env.update({"OCF_RESKEY_CRM_meta_notify_type": "post",
+                  "OCF_RESKEY_CRM_meta_notify_operation": "start",
+                  "OCF_RESKEY_CRM_meta_notify_active_uname": "n1"})
+    yield h.run("notify")
+
+
+@case
 def monitor_states(h):
     h.env["OCF_RESKEY_CRM_meta_interval"] = "10000"
     h.daemon()

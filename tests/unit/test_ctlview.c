@@ -122,6 +122,8 @@ static void test_exit(void **state)
 		  MDC_CTL_CLEAN },
 		{ ARRAY(RUNS "\"clean\",\"module\":{\"stuck\":true}", ""), MDC_CTL_BROKEN },
 		{ ARRAY(RUNS "\"clean\",\"module\":{\"stopped\":true}", ""), MDC_CTL_BUSY },
+		{ ARRAY(RUNS "\"clean\",\"slot_alarm\":null", ""), MDC_CTL_CLEAN },
+		{ ARRAY(RUNS "\"clean\",\"slot_alarm\":{}", ""), MDC_CTL_BROKEN },
 		{ ARRAY("\"running\":false,\"state\":null", ""), MDC_CTL_BROKEN },
 		{ ARRAY("\"running\":1,\"state\":\"clean\"", ""), MDC_CTL_BROKEN },
 		{ ARRAY(RUNS "\"clean\"", PEER("\"broken\"")), MDC_CTL_BUSY },
@@ -167,6 +169,21 @@ static void test_module(void **state)
 	text = show(ARRAY(RUNS "\"clean\",\"module\":{\"attached\":true,\"stuck\":false}", ""),
 		    200, false);
 	assert_null(strstr(text, "module"));
+	g_free(text);
+}
+
+static void test_slot_alarm(void **state)
+{
+	char *text = show(ARRAY(RUNS "\"clean\",\"slot_alarm\":{\"slot\":2,\"nodes\":["
+				"{\"name\":\"n2\",\"id\":2},{\"name\":\"n3\",\"id\":3}]}", ""),
+			  200, false);
+
+	(void)state;
+	assert_non_null(strstr(text, "  ALARM     nodes n2 and n3 both have slot 2 and write the same "
+				     "bitmap: stop the array on one of them now\n"));
+	g_free(text);
+	text = show(ARRAY(RUNS "\"clean\",\"slot_alarm\":null", ""), 200, false);
+	assert_null(strstr(text, "ALARM"));
 	g_free(text);
 }
 
@@ -254,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_exit),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_module),
+		cmocka_unit_test(test_slot_alarm),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_select),
 		cmocka_unit_test(test_clean),
