@@ -69,7 +69,7 @@ class Array:
             f' params uuid="{self.uuid}" device="{self.device}"'
             ' op start timeout=240s interval=0 op stop timeout=240s interval=0'
             ' op monitor interval=10s timeout=60s',
-            f"clone c-{self.ident} {self.ident} meta interleave=true",
+            f"clone c-{self.ident} {self.ident} meta interleave=true notify=true",
             f"order order-{self.ident} Mandatory: dlm-clone c-{self.ident}",
             f"colocation colo-{self.ident} inf: c-{self.ident} dlm-clone",
         ])
