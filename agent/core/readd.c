@@ -206,12 +206,14 @@ static struct mdc_readd_disk *by_kname(struct mdc_readd *readd, const char *knam
 	return NULL;
 }
 
-void mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_ms)
+bool mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_ms)
 {
 	struct mdc_readd_disk *disk = by_kname(readd, kname);
 
-	if (disk && disk->unreadable)
-		disk->look_ms = now_ms;
+	if (!disk || !disk->unreadable)
+		return false;
+	disk->look_ms = now_ms;
+	return true;
 }
 
 bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, const char *kname,

@@ -73,8 +73,8 @@ struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, const struct mdc_
 				      int64_t now_ms, unsigned int *at);
 /* Is there one that cannot be read, and is worth another look later? */
 bool mdc_readd_any_unreadable(const struct mdc_readd *readd);
-/* Something has happened to that device: the next look is due now. */
-void mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_ms);
+/* Something has happened to that device: true if the next look is due now. */
+bool mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_ms);
 /*
  * What came of the look: err 0 and super, what it bears; err 0 without: no member of this array;
  * else it cannot be read. True if that is new, and it will be looked at again.

@@ -28,8 +28,8 @@ static void say_out(struct mdc_tracked *t)
 				disk->kname, t->track.device, disk->kname);
 		else
 			mdc_err("%s: %s has come back %d times within an hour: it stays out. See to "
-				"its path, then take it back by hand: mdadm --manage %s --re-add "
-				"/dev/%s", t->track.device, disk->back, MDC_READD_PER_HOUR,
+				"its path, then take it back by hand: mdadm --manage %s --remove "
+				"failed --re-add /dev/%s", t->track.device, disk->back, MDC_READD_PER_HOUR,
 				t->track.device, disk->back);
 	}
 }
@@ -130,7 +130,8 @@ void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone)
 		mdc_readd_gone(&t->readd, kname);
 		return;
 	}
-	mdc_readd_changed(&t->readd, kname, mdc_now_ms());
+	if (mdc_readd_changed(&t->readd, kname, mdc_now_ms()))
+		mdc_observe(t);
 	if (!t->track.readd || !mdc_readd_any_away(&t->readd) ||
 	    !mdc_blockdev_get(t->daemon->sys, kname, &dev) ||
 	    !mdc_blockdev_allowed(t->daemon->sys, t->track.members, kname))

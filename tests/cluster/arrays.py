@@ -111,10 +111,10 @@ class Array:
             node.wait_for(lambda n=node: self.running(n), START_TIMEOUT,
                           f"{self.device} runs here")
 
-    def wait_in_sync(self, serial):
+    def wait_in_sync(self, serial, nodes=None):
         """Wait until a member is in sync on all nodes: a recovery of 100 MiB in emulated guests
         takes some seconds, and mdclusterd waits up to 20 s before it takes a disk in again."""
-        for node in self.cluster.nodes:
+        for node in nodes or self.cluster.nodes:
             node.wait_for(lambda n=node: self.members(n).get(serial, ("", ""))[1] == "in_sync",
                           120, f"{serial} is in sync again")
 

@@ -9,6 +9,20 @@ FENCED = 120
 REJOINED = 300
 
 
+def seen(array, by, node):
+    """What the status on BY says of NODE."""
+    return next(n for n in status(by, array.ident)["nodes"] if n["name"] == node.name)
+
+
+def gone(array, by, node):
+    told = seen(array, by, node)
+    module = status(by, array.ident)["module"]
+    return ([told[key] for key in ("online", "joined", "slot", "state", "add")]
+            == [False, False, None, None, None]
+            and node.id not in [member["id"] for member in (module or {}).get("members", [])]
+            and by.attribute(f"mdcluster-{array.ident}-slot", node) is None)
+
+
 def test_power_cut_while_writing(array):
     n1, n2, n3 = array.cluster.nodes
     for node in array.cluster.nodes:
@@ -27,9 +41,15 @@ def test_power_cut_while_writing(array):
     legs_equal(array.cluster, *array.serials)
 
     array.cluster.wait_fenced(n3)
+    for node in (n1, n2):
+        # The DLM has let go of it, and Pacemaker has wiped what it had said.
+        node.wait_for(lambda n=node: gone(array, n, n3), 60, "n3 is gone from its picture")
+        node.wait_for("mdclusterctl events --once | grep -q 'node n3 has left'", 60,
+                      "and that is told")
     n3.boot()
     n3.wait_for(lambda: array.running(n3), REJOINED, "it runs the array again")
     n3.wait_for(lambda: (status(n3, array.ident) or {}).get("slot"), 60, "it has a slot")
+    n1.wait_for(lambda: seen(array, n1, n3)["joined"], 60, "n1 sees it join")
     slots = [status(n, array.ident)["slot"] for n in array.cluster.nodes]
     assert len(set(slots)) == 3, f"each node has a slot of its own: {slots}"
 

@@ -214,7 +214,8 @@ static void test_unreadable(void **state)
 	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS - 1), "");
 	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS), "vdc");
 	assert_false(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 17000));	/* not new */
-	mdc_readd_changed(&r, "vdc", 18000);
+	assert_false(mdc_readd_changed(&r, "vdb", 18000));
+	assert_true(mdc_readd_changed(&r, "vdc", 18000));
 	assert_string_equal(look(&r, &hurt, 18000), "vdc");
 	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 18001));
 	d = needed(&r, &hurt, 18002);
