@@ -141,6 +141,25 @@ def filesystem(array):
     n1.run(f"wipefs -aq {array.device}")
 
 
+def test_pcs_recipe_of_the_rule(array):
+    """What mdcluster-fs.pcs makes, in a copy of the CIB; Debian 12's pcs takes the rule otherwise,
+    as the recipe says."""
+    n1 = array.cluster.nodes[0]
+    recipe = n1.out("cat /usr/share/doc/mdcluster/mdcluster-fs.pcs")
+    # The clone has crmsh's name here.
+    n1.put("/run/recipe", recipe.replace("$ARRAY-clone", f"c-{array.ident}") + "\n")
+    n1.run("cibadmin -Q > /run/copy.xml")
+    result = n1.run('pcs() { command pcs -f /run/copy.xml "$@"; }; set -eu; DIRECTORY=/srv/data;'
+                    f" ARRAY={array.ident}; . /run/recipe", timeout=240)
+    assert not re.search("warning|error|deprecat", (result.out + result.err).lower()), str(result)
+    n1.run("crm_verify --xml-file /run/copy.xml")
+    rules = n1.out("CIB_file=/run/copy.xml cibadmin -Q --xpath //rsc_location/rule")
+    name = f'attribute="mdcluster-{array.ident}-state"'
+    assert 'score="-INFINITY"' in rules and 'boolean-op="or"' in rules, rules
+    assert re.search(f'{name} operation="not_defined"|operation="not_defined" {name}', rules), rules
+    assert 'operation="ne"' in rules and 'value="clean"' in rules, rules
+
+
 def test_degraded_and_recovered(array, filesystem, alert, log):
     """A member fails: crm_mon shows it, a file system that is to run only where the array is
     clean is stopped, the alert agent tells. It is back: the same the other way round."""
