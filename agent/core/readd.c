@@ -174,8 +174,8 @@ struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, const struct mdc_
 	while (*at < readd->n) {
 		struct mdc_readd_disk *disk = &readd->disks[(*at)++];
 
-		if (!disk->lost || disk->away || disk->out || disk->tried || disk->back[0] ||
-		    !member(array, disk->kname))
+		if (!disk->lost || disk->away || disk->out || disk->tried || disk->asked ||
+		    disk->back[0] || !member(array, disk->kname))
 			continue;
 		if (disk->looked && (!disk->unreadable || now_ms < disk->look_ms))
 			continue;
@@ -186,13 +186,17 @@ struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, const struct mdc_
 	return NULL;
 }
 
-bool mdc_readd_any_unreadable(const struct mdc_readd *readd)
+bool mdc_readd_any_pending(const struct mdc_readd *readd)
 {
 	unsigned int i;
 
-	for (i = 0; i < readd->n; i++)
-		if (readd->disks[i].unreadable && !readd->disks[i].out && !readd->disks[i].back[0])
+	for (i = 0; i < readd->n; i++) {
+		const struct mdc_readd_disk *disk = &readd->disks[i];
+
+		if ((disk->unreadable || disk->asked) && !disk->away && !disk->out &&
+		    !disk->back[0])
 			return true;
+	}
 	return false;
 }
 
@@ -235,7 +239,9 @@ bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, co
 	if (!disk->unreadable)
 		return false;
 	if (within_the_hour(disk, now_ms)) {
-		stay_out(disk, MDC_READD_AGAIN);
+		/* Where its path is just going away, that shows before the next look. */
+		if (!err || was)
+			stay_out(disk, MDC_READD_AGAIN);
 		return false;
 	}
 	if (!err && super && mdc_uuid_equal(&super->device, &disk->device) && super->role >= 0)
@@ -243,11 +249,18 @@ bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, co
 	return err && !was;
 }
 
-const struct mdc_readd_disk *mdc_readd_unanswered(const struct mdc_readd *readd, unsigned int *at)
+const struct mdc_readd_disk *mdc_readd_hangs(struct mdc_readd *readd, int64_t now_ms,
+					     unsigned int *at)
 {
-	while (*at < readd->n)
-		if (readd->disks[(*at)++].asked)
-			return &readd->disks[*at - 1];
+	while (*at < readd->n) {
+		struct mdc_readd_disk *disk = &readd->disks[(*at)++];
+
+		if (!disk->asked || !disk->lost || disk->away || disk->unreadable ||
+		    now_ms < disk->look_ms)
+			continue;
+		disk->unreadable = true;
+		return disk;
+	}
 	return NULL;
 }
 

@@ -71,8 +71,8 @@ void mdc_readd_observe(struct mdc_readd *readd, const struct mdc_array *array, i
  */
 struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, const struct mdc_array *array,
 				      int64_t now_ms, unsigned int *at);
-/* Is there one that cannot be read, and is worth another look later? */
-bool mdc_readd_any_unreadable(const struct mdc_readd *readd);
+/* Is there one that cannot be read, or has not answered, so that there is to be another look? */
+bool mdc_readd_any_pending(const struct mdc_readd *readd);
 /* Something has happened to that device: true if the next look is due now. */
 bool mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_ms);
 /*
@@ -81,8 +81,12 @@ bool mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_m
  */
 bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, const char *kname,
 		      int err, const struct mdc_super *super, int64_t now_ms);
-/* A disk, from *at on, whose look has not been answered, or NULL. */
-const struct mdc_readd_disk *mdc_readd_unanswered(const struct mdc_readd *readd, unsigned int *at);
+/*
+ * A disk, from *at on, that has not answered by the time of the next look, which is news; or
+ * NULL. It counts as unreadable, and is not looked at again until it has answered.
+ */
+const struct mdc_readd_disk *mdc_readd_hangs(struct mdc_readd *readd, int64_t now_ms,
+					     unsigned int *at);
 /* The disk that is back and that the array, which was observed before, lacks; or NULL. */
 struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct mdc_array *array,
 					int64_t now_ms);

@@ -54,12 +54,17 @@ static gboolean look_again(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void say_unreadable(const struct mdc_tracked *t, const char *kname, const char *why)
+{
+	mdc_warn("%s: %s has failed, and this node cannot read it (%s): it is taken back when it "
+		 "can be read again", t->track.device, kname, why);
+}
+
 static void answered(struct mdc_tracked *t, const char *kname, int err,
 		     const struct mdc_super *super)
 {
 	if (mdc_readd_looked(&t->readd, &t->array, kname, err, super, mdc_now_ms()))
-		mdc_warn("%s: %s has failed, and this node cannot read it (%s): it is taken back "
-			 "when it can be read again", t->track.device, kname, strerror(-err));
+		say_unreadable(t, kname, strerror(-err));
 	say_out(t);
 }
 
@@ -75,35 +80,38 @@ static void looked(const struct mdc_blockdev *dev, const struct mdc_probe *probe
 static void look_idle(unsigned int looked_at, unsigned int stuck, void *data)
 {
 	struct mdc_tracked *t = data;
-	const struct mdc_readd_disk *disk;
-	unsigned int at = 0;
 
 	(void)looked_at;
-	if (!stuck) {
-		mdc_search_stop(t->readd_look);
-		t->readd_look = NULL;
+	if (stuck)
 		return;
-	}
-	/* It may answer yet; that it hangs is what there is to know for now. */
-	while ((disk = mdc_readd_unanswered(&t->readd, &at)))
-		answered(t, disk->kname, -ETIMEDOUT, NULL);
+	mdc_search_stop(t->readd_look);
+	t->readd_look = NULL;
 }
 
 /* Reads what has failed, in workers: now, and as long as it cannot be read again and again. */
 static void look(struct mdc_tracked *t)
 {
 	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct mdc_blockdev));
+	const struct mdc_readd_disk *hangs;
 	struct mdc_readd_disk *disk;
 	struct mdc_blockdev dev;
 	unsigned int at = 0;
 
-	while (!t->readd_look &&
-	       (disk = mdc_readd_look(&t->readd, &t->array, mdc_now_ms(), &at)))
-		if (mdc_blockdev_get(t->daemon->sys, disk->kname, &dev))
+	/* It may answer yet, but a disk that is well would have. */
+	while ((hangs = mdc_readd_hangs(&t->readd, mdc_now_ms(), &at)))
+		say_unreadable(t, hangs->kname, "it does not answer");
+	at = 0;
+	while ((disk = mdc_readd_look(&t->readd, &t->array, mdc_now_ms(), &at))) {
+		if (!mdc_blockdev_get(t->daemon->sys, disk->kname, &dev))
+			answered(t, disk->kname, -ENODEV, NULL);
+		else if (t->readd_look)		/* it hangs at another one */
+			mdc_search_more(t->readd_look, &dev);
+		else
 			g_array_append_val(list, dev);
+	}
 	if (list->len)
 		t->readd_look = mdc_search_start(t->daemon->pool, list, looked, look_idle, t);
-	if (mdc_readd_any_unreadable(&t->readd) && !t->readd_look_timer)
+	if (mdc_readd_any_pending(&t->readd) && !t->readd_look_timer)
 		t->readd_look_timer = g_timeout_add(MDC_READD_LOOK_MS, look_again, t);
 }
 
@@ -190,7 +198,6 @@ static void re_add(struct mdc_tracked *t)
 static void removed(int status, const char *text, void *data)
 {
 	struct mdc_tracked *t = data;
-
 	struct mdc_readd_disk *disk;
 
 	t->readd_proc = NULL;

@@ -204,12 +204,10 @@ static void test_unreadable(void **state)
 	known(&r);
 	assert_string_equal(look(&r, &whole, 0), "");
 	assert_string_equal(look(&r, &hurt, 1000), "vdc");
-	assert_non_null(mdc_readd_unanswered(&r, &at));
 	assert_string_equal(look(&r, &hurt, 1001), "");
 	assert_true(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1002));
-	at = 0;
-	assert_null(mdc_readd_unanswered(&r, &at));
-	assert_true(mdc_readd_any_unreadable(&r));
+	assert_null(mdc_readd_hangs(&r, 99999, &at));	/* it has answered */
+	assert_true(mdc_readd_any_pending(&r));
 	assert_null(needed(&r, &hurt, 1003));
 	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS - 1), "");
 	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS), "vdc");
@@ -221,7 +219,7 @@ static void test_unreadable(void **state)
 	d = needed(&r, &hurt, 18002);
 	assert_non_null(d);
 	assert_string_equal(d->back, "vdc");
-	assert_false(mdc_readd_any_unreadable(&r));
+	assert_false(mdc_readd_any_pending(&r));
 	assert_int_equal(mdc_readd_begin(d, 18003), 1);
 	assert_null(needed(&r, &whole, 20000));
 	assert_null(mdc_readd_stays_out(&r));
@@ -243,16 +241,79 @@ static void test_fails_again(void **state)
 	assert_null(needed(&r, &whole, 4));
 	assert_string_equal(look(&r, &hurt, 1000), "vdc");
 	assert_false(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1001));
+	assert_null(mdc_readd_stays_out(&r));		/* is it its path? */
+	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS), "vdc");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 1001 + MDC_READD_LOOK_MS));
 	out = mdc_readd_stays_out(&r);
 	assert_non_null(out);
 	assert_int_equal(out->out, MDC_READD_AGAIN);
-	assert_string_equal(look(&r, &hurt, 1001 + MDC_READD_LOOK_MS), "");
-	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 20000));
+	assert_string_equal(look(&r, &hurt, 1002 + 2 * MDC_READD_LOOK_MS), "");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 60000));
 	assert_null(needed(&r, &hurt, MDC_READD_HOUR_MS * 2));
 	/* By hand it comes back, and an hour later it is as good as any other. */
 	assert_null(needed(&r, &whole, MDC_READD_HOUR_MS * 2));
 	assert_string_equal(look(&r, &hurt, MDC_READD_HOUR_MS * 4), "vdc");
 	assert_true(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, MDC_READD_HOUR_MS * 4));
+}
+
+/* Its path goes within the hour, and errors show first: that is no disk that fails again. */
+static void test_path_goes_again(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty");
+	struct mdc_readd r;
+
+	(void)state;
+	known(&r);
+	once(&r, 0);
+	assert_string_equal(look(&r, &hurt, 1000), "vdc");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1001));
+	mdc_readd_gone(&r, "vdc");
+	assert_false(mdc_readd_any_pending(&r));
+	assert_string_equal(look(&r, &hurt, 60000), "");
+	once(&r, 60000);
+	assert_null(mdc_readd_stays_out(&r));
+}
+
+/* One that hangs is not asked again as long as it does; its answer may still come. */
+static void test_hangs(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty");
+	const struct mdc_readd_disk *d;
+	struct mdc_readd r;
+	unsigned int at = 0;
+
+	(void)state;
+	known(&r);
+	assert_string_equal(look(&r, &hurt, 0), "vdc");
+	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS - 1, &at));	/* it is busy */
+	assert_true(mdc_readd_any_pending(&r));
+	at = 0;
+	d = mdc_readd_hangs(&r, MDC_READD_LOOK_MS, &at);
+	assert_non_null(d);
+	assert_string_equal(d->kname, "vdc");
+	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS, &at));
+	at = 0;
+	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS, &at));	/* said once */
+	assert_true(mdc_readd_any_pending(&r));
+	assert_string_equal(look(&r, &hurt, 5 * MDC_READD_LOOK_MS), "");
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 5 * MDC_READD_LOOK_MS));
+	assert_non_null(needed(&r, &hurt, 5 * MDC_READD_LOOK_MS));
+}
+
+/* A look that takes its time, at a disk that was failed by hand. */
+static void test_slow(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty");
+	struct mdc_readd r;
+	unsigned int at = 0;
+
+	(void)state;
+	known(&r);
+	look(&r, &hurt, 0);
+	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS - 1, &at));
+	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, MDC_READD_LOOK_MS - 1));
+	assert_null(needed(&r, &hurt, MDC_READD_LOOK_MS));
+	assert_false(mdc_readd_any_pending(&r));
 }
 
 /* Readable when it is looked at: by hand, unless the kernel remembers a write that failed. */
@@ -287,7 +348,7 @@ static void test_unreadable_and_removed(void **state)
 	look(&r, &hurt, 0);
 	mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1);
 	assert_null(needed(&r, &without, 2));
-	assert_false(mdc_readd_any_unreadable(&r));
+	assert_false(mdc_readd_any_pending(&r));
 	assert_false(mdc_readd_looked(&r, &without, "vdc", 0, &super1, 3));
 	assert_null(needed(&r, &without, 4));
 
@@ -357,7 +418,8 @@ int main(void)
 		cmocka_unit_test(test_bound), cmocka_unit_test(test_bound_is_an_hours),
 		cmocka_unit_test(test_bound_is_the_clusters), cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_fails_again), cmocka_unit_test(test_readable_at_once),
-		cmocka_unit_test(test_unreadable_and_removed),
+		cmocka_unit_test(test_unreadable_and_removed), cmocka_unit_test(test_hangs), cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_path_goes_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
