@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * eventd/readd.c and eventd/roster.c with everything round them stood in for: that what the pure
- * parts decide reaches mdadm, the attribute and the log. Timers are fired by hand.
+ * eventd/readd.c, roster.c and status.c with everything round them stood in for: that what the
+ * pure parts decide reaches mdadm, the attribute, the log and the status. Timers are fired by
+ * hand.
  */
 #include "unit.h"
 
@@ -85,6 +86,18 @@ void mdc_arrays_lockspaces(struct mdc_daemon *d)
 void mdc_module_refresh(struct mdc_daemon *d)
 {
 	(void)d;
+}
+
+bool mdc_netlink_attached(const struct mdc_netlink *nl)
+{
+	(void)nl;
+	return true;
+}
+
+uint64_t mdc_module_stuck(struct mdc_tracked *t)
+{
+	(void)t;
+	return 0;
 }
 
 void mdc_attrd_set(struct mdc_attrd *attrd, const char *name, const char *value)
@@ -458,6 +471,40 @@ static void test_refused(void **state)
 	assert_int_equal(bed->t.roster_timer, 0);
 }
 
+/* Has the status of the array, without its blanks, this text in it? */
+static bool status_has(const char *text)
+{
+	g_autofree char *json = mdc_status_json(&bed->d);
+	g_autoptr(JsonNode) node = json_from_string(json, NULL);
+
+	assert_non_null(node);
+	return strstr(json, text);
+}
+
+static void test_status(void **state)
+{
+	(void)state;
+	assert_true(status_has("\"slot_alarm\":null,\"nodes\":[{\"name\":\"n1\",\"id\":1,"
+			       "\"online\":true,\"instance\":\"stopped\",\"joined\":true,"
+			       "\"slot\":1,\"state\":null,"));
+	mdc_cibview_add_attr(&bed->view, 3, "mdcluster-raid-state", "clean");
+	mdc_cibview_add_attr(&bed->view, 3, "mdcluster-raid-alarm", "refused:2:1a1b2c3d");
+	assert_true(status_has("\"joined\":true,\"slot\":3,\"state\":\"clean\",\"sync\":null,"
+			       "\"add\":null,\"alarm\":\"refused:2:1a1b2c3d\""));
+	/* Fenced: what it said is still in the CIB, and nothing of it is shown. */
+	bed->view.nodes[2].state = MDC_CIB_OFFLINE;
+	mdc_cibview_add_instance(&bed->view, 3, "raid", MDC_CIB_RUNNING);
+	bed->coro.lockspaces[0].n = 2;
+	assert_true(status_has("{\"name\":\"n3\",\"id\":3,\"online\":false,\"instance\":"
+			       "\"stopped\",\"joined\":false,\"slot\":null,\"state\":null,"
+			       "\"sync\":null,\"add\":null,\"alarm\":null}"));
+	strcpy(bed->view.attrs[0].value, "2");
+	mdc_roster_update(&bed->t);
+	bed->now_ms += MDC_ROSTER_HOLD_MS;
+	assert_true(status_has("\"slot_alarm\":{\"slot\":2,\"nodes\":[{\"name\":\"n1\",\"id\":1},"
+			       "{\"name\":\"n2\",\"id\":2}]}"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -465,7 +512,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_unreadable), TEST(test_others_turn), TEST(test_hangs),
 		TEST(test_cannot_be_removed), TEST(test_told_not_to), TEST(test_leave),
-		TEST(test_clash), TEST(test_refused),
+		TEST(test_clash), TEST(test_refused), TEST(test_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
