@@ -358,8 +358,8 @@ static void slot_line(struct page *page, JsonObject *array)
 
 		g_string_append_printf(text, "%s %s", i ? " and" : "", name ? name : "-");
 	}
-	g_string_append_printf(text, " both have slot %s and write the same bitmap: stop the array on "
-			       "one of them now", slot);
+	g_string_append_printf(text, " both have slot %s and write the same bitmap: stop the "
+			       "array on one of them now", slot);
 	line(page, "ALARM", text->str, MDC_RED);
 	g_string_free(text, TRUE);
 }

@@ -125,6 +125,6 @@ case ${CRM_alert_recipient:-syslog} in
 syslog)
 	logger -t mdcluster-alert -p "daemon.$level" -- "$about: $event: $text" ;;
 *)
-	printf '%s\n' "alert_mdcluster: '$CRM_alert_recipient' is neither a file, an address, nor syslog" >&2
+	printf '%s\n' "alert_mdcluster: '$CRM_alert_recipient' is no file, address, or syslog" >&2
 	exit 1 ;;
 esac

@@ -59,7 +59,7 @@ struct mdc_roster_seen {
 enum mdc_roster_news {
 	MDC_ROSTER_JOINED,		/* a */
 	MDC_ROSTER_LEFT,		/* a, with the slot that it had */
-	MDC_ROSTER_ABSENT,		/* Pacemaker has started a, but it is not in the lockspace */
+	MDC_ROSTER_ABSENT,		/* Pacemaker has started a, which is not in the lockspace */
 	MDC_ROSTER_LINGERS,		/* Pacemaker has a stopped, but it is in the lockspace */
 	MDC_ROSTER_CLASH,		/* roster->clash has become an alarm */
 	MDC_ROSTER_CLASH_OVER,		/* roster->clash is an alarm, for the last time */

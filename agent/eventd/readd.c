@@ -22,15 +22,15 @@ static void say_out(struct mdc_tracked *t)
 
 	while ((disk = mdc_readd_stays_out(&t->readd))) {
 		if (disk->out == MDC_READD_AGAIN)
-			mdc_err("%s: %s has failed again within an hour of being taken back: it stays "
-				"out. Replace it, or see to its path and take it back by hand: mdadm "
-				"--manage %s --remove %s, then --re-add", t->track.device,
-				disk->kname, t->track.device, disk->kname);
+			mdc_err("%s: %s has failed again within an hour of being taken back: it "
+				"stays out. Replace it, or see to its path and take it back by "
+				"hand: mdadm --manage %s --remove %s, then --re-add",
+				t->track.device, disk->kname, t->track.device, disk->kname);
 		else
-			mdc_err("%s: %s has come back %d times within an hour: it stays out. See to "
-				"its path, then take it back by hand: mdadm --manage %s --remove "
-				"failed --re-add /dev/%s", t->track.device, disk->back, MDC_READD_PER_HOUR,
-				t->track.device, disk->back);
+			mdc_err("%s: %s has come back %d times within an hour: it stays out. See "
+				"to its path, then take it back by hand: mdadm --manage %s "
+				"--remove failed --re-add /dev/%s", t->track.device, disk->back,
+				MDC_READD_PER_HOUR, t->track.device, disk->back);
 	}
 }
 

@@ -26,8 +26,8 @@ static void tell(const struct mdc_roster *roster, enum mdc_roster_news news,
 		mdc_notice("%s: node %s has left%s", t->track.device, node->name, slot);
 		break;
 	case MDC_ROSTER_ABSENT:
-		mdc_warn("%s: Pacemaker has started it on node %s, which is not in its DLM lockspace "
-			 "%d s later: look at the log there", t->track.device, node->name,
+		mdc_warn("%s: Pacemaker has started it on node %s, which is not in its DLM "
+			 "lockspace %d s later: look at the log there", t->track.device, node->name,
 			 MDC_ROSTER_HOLD_MS / 1000);
 		break;
 	case MDC_ROSTER_LINGERS:
@@ -37,11 +37,11 @@ static void tell(const struct mdc_roster *roster, enum mdc_roster_news news,
 			 MDC_ROSTER_HOLD_MS / 1000);
 		break;
 	case MDC_ROSTER_CLASH:
-		mdc_err("%s: ALARM: nodes %s and %s both have slot %u. They write the same bitmap, so "
-			"a crash of one may leave the mirror's disks different without a resync. "
-			"Stop the array on one of them now (crm_standby -N %s -v on), then compare: "
-			"echo check > /sys/block/%s/md/sync_action", t->track.device, c->names[0],
-			c->names[1], c->slot, c->names[1], t->track.md);
+		mdc_err("%s: ALARM: nodes %s and %s both have slot %u. They write the same bitmap, "
+			"so a crash of one may leave the mirror's disks different without a "
+			"resync. Stop the array on one of them now (crm_standby -N %s -v on), then "
+			"compare: echo check > /sys/block/%s/md/sync_action", t->track.device,
+			c->names[0], c->names[1], c->slot, c->names[1], t->track.md);
 		break;
 	case MDC_ROSTER_CLASH_OVER:
 		mdc_notice("%s: nodes %s and %s no longer share slot %u", t->track.device,

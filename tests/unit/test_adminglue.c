@@ -442,8 +442,8 @@ static void test_leave(void **state)
 	    "lockspaces");
 	fire(bed->t.roster_timer, MDC_ROSTER_HOLD_MS);
 	DID(WARNING "Pacemaker does not have it on node n1, which is still in its DLM lockspace",
-	    WARNING "Pacemaker does not have it on node n2", WARNING "Pacemaker does not have it on "
-	    "node n3");
+	    WARNING "Pacemaker does not have it on node n2",
+	    WARNING "Pacemaker does not have it on node n3");
 }
 
 static void test_clash(void **state)
@@ -453,7 +453,8 @@ static void test_clash(void **state)
 	mdc_roster_update(&bed->t);
 	DID_NOTHING();
 	fire(bed->t.roster_timer, MDC_ROSTER_HOLD_MS);
-	DID(ERROR "ALARM: nodes n2 and n3 both have slot 2", "attr mdcluster-raid-alarm slot:2:n2,n3");
+	DID(ERROR "ALARM: nodes n2 and n3 both have slot 2",
+	    "attr mdcluster-raid-alarm slot:2:n2,n3");
 	strcpy(bed->view.attrs[2].value, "3");
 	mdc_roster_update(&bed->t);
 	DID(NOTICE "nodes n2 and n3 no longer share slot 2");

@@ -99,7 +99,8 @@ static void test_line(void **state)
 	static const char good[] = "uuid=" SOME_UUID " when=post action=start nodes=n1 n2";
 	static const char *const bad[] = {
 		"", "uuid=" SOME_UUID, "uuid=" SOME_UUID " when=post action=start",
-		"uuid=" SOME_UUID " when=post action=start ", "uuid=1 when=post action=start nodes=",
+		"uuid=" SOME_UUID " when=post action=start ",
+		"uuid=1 when=post action=start nodes=",
 		"uuid=" SOME_UUID " when=now action=start nodes=",
 		"uuid=" SOME_UUID " when= action=start nodes=",
 		"uuid=" SOME_UUID " when=post action= nodes=",

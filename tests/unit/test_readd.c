@@ -418,7 +418,8 @@ int main(void)
 		cmocka_unit_test(test_bound), cmocka_unit_test(test_bound_is_an_hours),
 		cmocka_unit_test(test_bound_is_the_clusters), cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_fails_again), cmocka_unit_test(test_readable_at_once),
-		cmocka_unit_test(test_unreadable_and_removed), cmocka_unit_test(test_hangs), cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_unreadable_and_removed), cmocka_unit_test(test_hangs),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_path_goes_again),
 	};
 

@@ -64,7 +64,7 @@ static void say(struct bed *b, uint32_t id, const char *slot)
 		if (b->view.attrs[i].id == id)
 			b->view.attrs[i] = b->view.attrs[--b->view.n_attrs];
 	if (slot)
-		assert_int_equal(mdc_cibview_add_attr(&b->view, id, "mdcluster-raid-slot", slot), 0);
+		assert_false(mdc_cibview_add_attr(&b->view, id, "mdcluster-raid-slot", slot));
 }
 
 static int setup(void **state)
