@@ -201,9 +201,11 @@ static bool has_twin(const xmlNode *resource, const xmlNode *op)
 	return false;
 }
 
+/* That a notification was taken says nothing of the instance. */
 static bool counts(const xmlNode *resource, const xmlNode *op)
 {
-	return is_done(op) && !(is_kept_failure(op) && has_twin(resource, op));
+	return is_done(op) && !prop_is(op, "operation", "notify") &&
+	       !(is_kept_failure(op) && has_twin(resource, op));
 }
 
 static enum mdc_cib_running outcome(const xmlNode *op)

@@ -132,6 +132,14 @@ static void test_instances(void **state)
 		 OP("last_failure", "monitor", "11", "1", "10000")
 		 OP("monitor_10000", "monitor", "15", "0", "10000"), "running");
 	instance(OP("last_failure", "start", "10", "1", "0"), "failed");
+	/* a clone with notify=true */
+	instance(OP("last", "stop", "9", "1", "0")
+		 OP("post_notify_stop", "notify", "13", "0", "0"), "failed");
+	instance(OP("last", "start", "10", "0", "0")
+		 OP("last_failure", "monitor", "11", "1", "10000")
+		 OP("post_notify_start", "notify", "13", "0", "0"), "failed");
+	instance(OP("last", "start", "10", "0", "0")
+		 OP("post_notify_start", "notify", "13", "0", "0"), "running");
 	/* Not done yet. */
 	instance(OP("last", "stop", "9", "0", "0")
 		 "<lrm_rsc_op operation='start' call-id='-1' rc-code='193' op-status='-1'/>",
