@@ -10,12 +10,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from box.base import slower_text
+from box.base import slower_text, wait_until
 
 # One crmsh call parses metadata and the CIB in Python: 5 to 15 s in an emulated guest.
 CRM_TIMEOUT = 120
 # Start on all nodes: check, assemble and daemon, each some seconds in an emulated guest.
 START_TIMEOUT = 150
+# One message, and a look at sysfs on each node, which takes half a second in an emulated guest.
+HEARD = 30
+# After a fencing: a bitmap read, 100 MiB resynced by another node, its end told to all.
+SETTLED = 120
 
 AGENT = "/usr/lib/ocf/resource.d/mdcluster/mdcluster"
 # Of no array at all.
@@ -92,6 +96,44 @@ class Array:
         # A disk whose path is gone has no serial here.
         words = [line.split() for line in out.splitlines()]
         return {w[2]: (w[0], w[1]) for w in words if len(w) == 3}
+
+    @property
+    def running_nodes(self):
+        return [node for node in self.cluster.nodes if node.running]
+
+    def view(self, node):
+        """{serial: its number in the mirror, "none" (a spare or a candidate) or "faulty"}"""
+        return {serial: "faulty" if "faulty" in state else slot
+                for serial, (slot, state) in self.members(node).items()}
+
+    def same(self, *nodes, **expected):
+        """Wait until all (or NODES) show the same members, EXPECTED (d4="faulty", d5=None: away,
+        d6=True: there) among them; return them."""
+        def one_view():
+            views = self.cluster.each(self.view, nodes or None)
+            assert all(view == views[0] for view in views), f"nodes disagree: {views}"
+            for serial, role in expected.items():
+                found = views[0].get(serial)
+                assert found == role or (role is True and found is not None), \
+                    f"{serial} is {found}, not {role}: {views[0]}"
+            return views[0] or None
+
+        return wait_until(one_view, HEARD, "all nodes to show the same members")
+
+    def wait_settled(self):
+        """Wait until nothing is open any more in the module on any node that is on."""
+        live = self.running_nodes
+
+        def one(node):
+            module = (status(node, self.ident) or {}).get("module")
+            assert module, "mdclusterd says nothing of the module"
+            still = {name: module[name] for name in ("stopped", "to_recover", "add", "suspended")
+                     if module[name]}
+            assert not still and len(module["members"]) == len(live), (still, module["members"])
+            return True
+
+        for node in live:
+            node.wait_for(lambda n=node: one(n), SETTLED, "all to be settled")
 
     def running(self, node):
         return node.run(f"grep -qE '^md.* : active' /proc/mdstat && test -e {self.device}"

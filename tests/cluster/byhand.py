@@ -10,15 +10,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from arrays import Array, agent, status
+from arrays import HEARD, Array, agent, status
 from box import wait_until
 from box.complaints import KERNEL_MARK
 from mirror import legs_equal, sync_speed, wait_clean
 
 # The name that arrays.agent() gives every array.
 IDENT = "try"
-# One message, and a look at sysfs on each node, which takes half a second in an emulated guest.
-HEARD = 30
 # Corosync's token of 5 s and consensus, then the fence request: 20 to 30 s in guests.
 FENCED = 120
 # Of the module's parameters, in seconds.
@@ -66,29 +64,6 @@ class ByHand(Array):
         self.start(*nodes)
 
     # Members
-
-    @property
-    def running_nodes(self):
-        return [node for node in self.cluster.nodes if node.running]
-
-    def view(self, node):
-        """{serial: its number in the mirror, "none" (a spare or a candidate) or "faulty"}"""
-        return {serial: "faulty" if "faulty" in state else slot
-                for serial, (slot, state) in self.members(node).items()}
-
-    def same(self, *nodes, **expected):
-        """Wait until all (or NODES) show the same members, EXPECTED (d4="faulty", d5=None: away,
-        d6=True: there) among them; return them."""
-        def one_view():
-            views = self.cluster.each(self.view, nodes or None)
-            assert all(view == views[0] for view in views), f"nodes disagree: {views}"
-            for serial, role in expected.items():
-                found = views[0].get(serial)
-                assert found == role or (role is True and found is not None), \
-                    f"{serial} is {found}, not {role}: {views[0]}"
-            return views[0] or None
-
-        return wait_until(one_view, HEARD, "all nodes to show the same members")
 
     @property
     def legs(self):
@@ -231,7 +206,21 @@ def silent(node):
     try:
         yield
     finally:
-        node.run("pkill -CONT -x mdclusterd")
+        if node.running:
+            node.run("pkill -CONT -x mdclusterd")
+
+
+@contextmanager
+def unasked(node):
+    """NODE has no mdclusterd, so that an add there asks the other nodes' kernels at once. For an
+    array by hand: Pacemaker's next monitor would start another one."""
+    node.run("while pkill -9 -x mdclusterd; do sleep 0.1; done", timeout=30)
+    try:
+        yield
+    finally:
+        if node.running:
+            node.run("mdclusterd", timeout=60)
+            node.wait_for(lambda: status(node, IDENT), HEARD, "mdclusterd has adopted the array")
 
 
 @contextmanager

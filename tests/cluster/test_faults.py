@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import pytest
 
 import wire
-from arrays import Array, status
+from arrays import SETTLED, Array
 from box import BoxError, wait_until
 from box.base import SOURCE
 from box.product import product_tarball
-from byhand import (FENCED, HEARD, IDENT, QUICK, SLOW, beside, create, parameter, the_array,
+from byhand import (FENCED, HEARD, QUICK, SLOW, beside, create, parameter, the_array,
                     votes, wait_asked, wait_log)
 from mirror import data_offset, legs_equal, sync_speed, wait_clean
 
@@ -46,8 +46,6 @@ FAULT = "/sys/module/md_cluster/parameters/fault"
 LATE_MS = 8000
 # A message, the delay, and what the command before it costs in an emulated guest.
 REACHED = 60
-# After a fencing: a bitmap read, 100 MiB resynced by another node, its end told to all.
-SETTLED = 120
 # Where in a leg the two are made to differ; each window of a resync (32 MiB) has one.
 DIFFER_MB = (1, 40, 70, 99)
 
@@ -160,25 +158,9 @@ DEEDS = {"add": (nothing, add), "fail": (nothing, fail), "resync": (resync, hurr
 # The verdict.
 
 
-def settled(array):
-    """Wait until nothing is open any more on any node that is on."""
-    live = array.running_nodes
-
-    def one(node):
-        module = (status(node, IDENT) or {}).get("module")
-        assert module, "mdclusterd says nothing of the module"
-        still = {name: module[name] for name in ("stopped", "to_recover", "add", "suspended")
-                 if module[name]}
-        assert not still and len(module["members"]) == len(live), (still, module["members"])
-        return True
-
-    for node in live:
-        node.wait_for(lambda n=node: one(n), SETTLED, "all to be settled")
-
-
 def agree(array):
     """All have the same members, and these the same data."""
-    settled(array)
+    array.wait_settled()
     array.same()
     if len(array.legs) == 2:
         wait_clean(array.device, array.running_nodes)

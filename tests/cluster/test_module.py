@@ -11,13 +11,13 @@ from arrays import Array, agent, reason
 from box import BoxError, slower, wait_until
 from byhand import hand  # noqa: F401
 from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, beside,
-                    create_unsynced, kernel_log, parameter, silent, timed, votes, wait_asked,
+                    create_unsynced, kernel_log, parameter, silent, timed, unasked, votes, wait_asked,
                     wait_log)
 from mirror import start_writer, stop_writer, wait_recovery, written
 
 pytestmark = pytest.mark.full
 
-PARAMETERS = {"newdisk_timeout": 5000, "join_timeout": 60000, "leave_timeout": 10000,
+PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000, "leave_timeout": 10000,
               "stuck_after": 60000}
 NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
 
@@ -49,7 +49,9 @@ def test_silent_peer(hand):
     own = hand.add(n1, spare).seconds
     hand.take_out(n1, spare)
     with silent(n2):
-        result = hand.add(n1, spare, check=False)
+        # With its mdclusterd n1 would not even ask n2's kernel.
+        with unasked(n1):
+            result = hand.add(n1, spare, check=False)
         assert result.rc != 0
         assert result.seconds < own + NEWDISK_TIMEOUT + slower(1), \
             "the module's promise, beside mdadm's"
@@ -70,17 +72,20 @@ def test_silent_peer(hand):
 
 @pytest.mark.parametrize("why", ["missing", "late"])
 def test_refused_add_leaves_nothing(hand, why):
+    """When the kernels are asked; test_decide.py has what the nodes refuse before."""
     n1, n2, n3 = hand.cluster.nodes
     spare = hand.spare
     refused = hand.counters(n1)["adds_refused", ""]
     if why == "missing":
         n2.detach(spare)
-        result = hand.add(n1, spare, check=False)
+        with unasked(n1):
+            result = hand.add(n1, spare, check=False)
         n2.attach(spare)
         assert "No such file" in result.err
     else:
         with silent(n2):
-            assert hand.add(n1, spare, check=False).rc != 0
+            with unasked(n1):
+                assert hand.add(n1, spare, check=False).rc != 0
             # md core tells nobody what the module thinks of a "missing".
             n2.run(f"mdadm --manage {hand.device} --cluster-confirm 2:missing")
             wait_log(n2, "an answer for a new disk comes when nobody waits for it")

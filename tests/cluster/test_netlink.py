@@ -160,8 +160,10 @@ def test_agent_that_does_not_read_costs_nothing(ours, spare):
 
 
 def test_dropped_candidate_is_told(ours, spare):
-    """Refused by n3: n2, which has said yes, lets go of the disk by itself and publishes it."""
+    """Refused by n3: n2, which has said yes, lets go of the disk by itself and publishes it. That
+    far comes only an add whose agent is not heard before; else nothing is said to the kernels."""
     n1, n2, n3 = ours.cluster.nodes
+    hold_agent(n1)
     n3.detach(spare)
     try:
         assert add(ours, n1, spare, check=False).rc != 0
