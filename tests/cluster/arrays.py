@@ -124,7 +124,7 @@ class Array:
         """Wait until nothing is open any more in the module on any node that is on."""
         live = self.running_nodes
 
-        def one(node):
+        def settled(node):
             module = (status(node, self.ident) or {}).get("module")
             assert module, "mdclusterd says nothing of the module"
             still = {name: module[name] for name in ("stopped", "to_recover", "add", "suspended")
@@ -132,8 +132,8 @@ class Array:
             assert not still and len(module["members"]) == len(live), (still, module["members"])
             return True
 
-        for node in live:
-            node.wait_for(lambda n=node: one(n), SETTLED, "all to be settled")
+        self.cluster.each(lambda node: node.wait_for(lambda: settled(node), SETTLED,
+                                                     "all to be settled"), live)
 
     def running(self, node):
         return node.run(f"grep -qE '^md.* : active' /proc/mdstat && test -e {self.device}"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from arrays import HEARD, Array, agent, status
-from box import wait_until
+from box import BoxError, wait_until
 from box.complaints import KERNEL_MARK
 from mirror import legs_equal, sync_speed, wait_clean
 
@@ -199,6 +199,16 @@ def beside():
         yield pool.submit
 
 
+def _undo(node, command):
+    """Unless NODE's power is cut, before or meanwhile: then there is nothing to undo."""
+    try:
+        if node.running:
+            node.run(command)
+    except BoxError:
+        if node.running:
+            raise
+
+
 @contextmanager
 def silent(node):
     """NODE's mdclusterd answers nobody. Its socket stays, and the kernel goes on asking it."""
@@ -206,8 +216,7 @@ def silent(node):
     try:
         yield
     finally:
-        if node.running:
-            node.run("pkill -CONT -x mdclusterd")
+        _undo(node, "pkill -CONT -x mdclusterd")
 
 
 @contextmanager
@@ -232,8 +241,7 @@ def parameter(node, name, value):
     try:
         yield
     finally:
-        if node.running:
-            node.run(f"echo {before} > {path}")
+        _undo(node, f"echo {before} > {path}")
 
 
 @contextmanager

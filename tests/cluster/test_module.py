@@ -11,14 +11,14 @@ from arrays import Array, agent, reason
 from box import BoxError, slower, wait_until
 from byhand import hand  # noqa: F401
 from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, beside,
-                    create_unsynced, kernel_log, parameter, silent, timed, unasked, votes, wait_asked,
-                    wait_log)
+                    create_unsynced, kernel_log, parameter, silent, timed, unasked, votes,
+                    wait_asked, wait_log)
 from mirror import start_writer, stop_writer, wait_recovery, written
 
 pytestmark = pytest.mark.full
 
-PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000, "leave_timeout": 10000,
-              "stuck_after": 60000}
+PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000,
+              "leave_timeout": 10000, "stuck_after": 60000}
 NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
 
 
