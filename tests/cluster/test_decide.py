@@ -14,7 +14,7 @@ from arrays import HEARD, START_TIMEOUT, array, status  # noqa: F401
 from box import BoxError, slower
 from byhand import FENCED, QUICK, SLOW, beside, kernel_log, parameter, silent, votes
 from mirror import sync_speed, wait_clean
-from test_add import (REFUSED_WITHIN, add, configure, no_udevd, remove, spare,  # noqa: F401
+from test_add import (REFUSED_WITHIN, add, no_udevd, remove, spare,  # noqa: F401
                       wait_answer, wait_gone, wait_member)
 from test_admin import log, seen  # noqa: F401
 from test_failure import REJOINED
@@ -38,6 +38,15 @@ KILL_DAEMON = "while pkill -9 -x mdclusterd; do sleep 0.1; done"
 # An array whose nodes may wait
 
 
+def set_wait(array, words, seconds):
+    """By the parameter verdict_wait. A `crm_resource --wait` may wait for ever for a monitor to be
+    cancelled, after one that was degraded: as where an mdclusterd stood still."""
+    array.cluster.nodes[0].run(f"crm_resource --resource {array.ident} {words}", timeout=60)
+    for node in array.cluster.nodes:
+        node.wait_for(f"grep -q 'verdict_wait={seconds} ' /run/mdcluster/arrays/{array.lockspace}",
+                      BACK, "it is reloaded")
+
+
 @pytest.fixture(scope="module")
 def patient_ones():
     """The arrays that were given a longer verdict_wait: it is taken back after the last test."""
@@ -47,8 +56,7 @@ def patient_ones():
         if one.cluster.nodes:
             # A cluster that a test has spoilt may not do it any more, and is not used again.
             with suppress(BoxError):
-                configure(one.cluster.nodes[0],
-                          f"--resource {one.ident} --delete-parameter verdict_wait")
+                set_wait(one, "--delete-parameter verdict_wait", 2)
 
 
 @pytest.fixture
@@ -57,8 +65,8 @@ def decided(array, patient_ones):
     if array.cluster.module != "ours":
         pytest.skip("the nodes run the kernel's own md-cluster, which proposes nothing")
     if array not in patient_ones:
-        configure(array.cluster.nodes[0], f"--resource {array.ident} --set-parameter verdict_wait"
-                  f" --parameter-value {VERDICT_WAIT}")
+        set_wait(array, f"--set-parameter verdict_wait --parameter-value {VERDICT_WAIT}",
+                 VERDICT_WAIT)
         patient_ones.append(array)
     return array
 
@@ -99,6 +107,19 @@ def ended(adding, timeout=60):
     except BoxError as error:
         assert "went away" in str(error) or "is not running" in str(error), error
         return None
+
+
+@contextmanager
+def stirred(node):
+    """Block devices change on NODE meanwhile. Where nothing stirs, it need not wait for a path to a
+    disk that it does not see."""
+    name = node.disk("d6").rpartition("/")[2]
+    node.run(f"timeout 60 sh -c 'while echo change > /sys/class/block/{name}/uevent; do sleep 1;"
+             " done' > /dev/null 2>&1 & echo $! > /run/stir")
+    try:
+        yield
+    finally:
+        node.run("kill $(cat /run/stir)", check=False)
 
 
 def give_back(node, serial):
@@ -177,7 +198,8 @@ def wire_counters(array, node):
 @pytest.mark.parametrize("why, words", [
     ("unseen", "--add"),
     pytest.param("inuse=dm-\\d+", "--add", marks=pytest.mark.full),
-    pytest.param("unseen", "--add-spare", marks=pytest.mark.full)])
+    pytest.param("unseen", "--add-spare", marks=pytest.mark.full)],
+    ids=["unseen", "in use", "add-spare"])
 def test_refusal_touches_nothing(decided, spare, log, why, words):
     """No message, no candidate, no superblock read again; and each way to ask says who and why."""
     n1, n2, n3 = decided.cluster.nodes
@@ -213,15 +235,16 @@ def test_refusal_touches_nothing(decided, spare, log, why, words):
 # A process that dies or stands still
 
 
-@pytest.mark.parametrize("found", [True, pytest.param(False, marks=pytest.mark.full)])
+@pytest.mark.parametrize("found", [True, pytest.param(False, marks=pytest.mark.full)],
+                         ids=["found", "missing"])
 def test_initiators_mdclusterd_dies(decided, spare, log, found):
     """While it waits for a verdict: the kernel goes on at once, and asks each node by itself."""
     n1, n2, n3 = decided.cluster.nodes
     if not found:
         n3.detach(spare)
     # Without a disk n3 is to look for longer than it takes to kill n1's.
-    with parameter(n3, "verdict_timeout", HOLD * 1000 + 500), \
-            held(decided, n1, spare, n2) as adding:
+    with (stirred(n3), parameter(n3, "verdict_timeout", HOLD * 1000 + 500),
+          held(decided, n1, spare, n2) as adding):
         n1.run(KILL_DAEMON)
     result = ended(adding)
     if not found:
@@ -238,7 +261,7 @@ def test_peers_mdclusterd_dies(decided, spare, log):
     """While it looks for the disk: who is silent has refused, in time."""
     n1, n2, n3 = decided.cluster.nodes
     n2.detach(spare)
-    with beside() as begin:
+    with stirred(n2), beside() as begin:
         killing = begin(n2.run, WHEN_LOOKING.format(ident=decided.ident, then=KILL_DAEMON),
                         timeout=90)
         result = add(decided, n1, spare, check=False)
@@ -256,7 +279,8 @@ def test_peers_next_mdclusterd_answers(decided, spare, log):
     n2.detach(spare)
     then = (f"{KILL_DAEMON}; echo {decided.cluster.disk_address(spare)} >"
             " /sys/bus/pci/drivers/virtio-pci/bind; mdclusterd")
-    with parameter(n1, "verdict_timeout", HOLD * 1000 + 500), beside() as begin:
+    with (stirred(n2), parameter(n1, "verdict_timeout", HOLD * 1000 + 500),
+          beside() as begin):
         killing = begin(n2.run, WHEN_LOOKING.format(ident=decided.ident, then=then), timeout=90)
         result = add(decided, n1, spare, check=False)
         killing.result()
