@@ -122,9 +122,10 @@ int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
 {
 	int ret = ask_all(c, device, uuid);
 
-	if (ret)
+	/* Whose mdadm was killed need not be told that somebody refuses the disk. */
+	if (ret && ret != -EINTR)
 		end_refused(c, device);
-	else
+	else if (!ret)
 		c->adding = device;
 	return ret;
 }
