@@ -49,6 +49,13 @@ def status(node, name):
     return arrays[0] if arrays else None
 
 
+def wait_connected(node):
+    """Wait until NODE's mdclusterd can be asked by others: one that has just begun signs on to the
+    CIB in some seconds, and who is silent until then refuses a disk."""
+    node.wait_for("mdclusterctl status --json | grep -qE '\"pacemaker\" *: *\"connected\"'", HEARD,
+                  "mdclusterd is connected to Pacemaker")
+
+
 class Array:
     def __init__(self, cluster, ident="raid", serials=("d1", "d2"), slots=4, level="1",
                  size="100M"):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from arrays import HEARD, Array, agent, status
+from arrays import HEARD, Array, agent, status, wait_connected
 from box import BoxError, wait_until
 from box.complaints import KERNEL_MARK
 from mirror import legs_equal, sync_speed, wait_clean
@@ -230,6 +230,7 @@ def unasked(node):
         if node.running:
             node.run("mdclusterd", timeout=60)
             node.wait_for(lambda: status(node, IDENT), HEARD, "mdclusterd has adopted the array")
+            wait_connected(node)
 
 
 @contextmanager

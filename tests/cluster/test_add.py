@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from arrays import array, Array, status  # noqa: F401
+from arrays import array, Array, status, wait_connected  # noqa: F401
 from box import slower
 
 # On 6.12 a peer that stays silent costs the array its communication 30 s later; a refusal
@@ -215,6 +215,7 @@ def test_killed_event_process_comes_back(array, spare):
     n2.wait_for(lambda: n2.run("pgrep -x mdclusterd", check=False).out.strip() not in ("", old),
                 40, "the next monitor has started mdclusterd again")
     n2.wait_for("mdclusterctl status", 30, "it answers")
+    wait_connected(n2)
     n2.run("grep -q 'mdclusterd' /var/log/pacemaker/pacemaker.log")
     add(array, n1, spare)
     wait_member(array, spare)

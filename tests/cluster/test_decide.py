@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from arrays import HEARD, START_TIMEOUT, array, status  # noqa: F401
+from arrays import HEARD, START_TIMEOUT, array, status, wait_connected  # noqa: F401
 from box import BoxError, slower
 from byhand import FENCED, QUICK, SLOW, beside, kernel_log, parameter, silent, votes
 from mirror import sync_speed, wait_clean
@@ -161,6 +161,7 @@ def holds(array, log, serial, added, by, why):
     def quiet(node):
         node.wait_for("! pgrep -x mdadm", HEARD, "no mdadm hangs")
         node.wait_for(lambda: attached(node, array), BACK, "its mdclusterd is there")
+        wait_connected(node)
 
     def explained(node):
         node.wait_for(lambda: told(array, log, node, why[node]), BACK,

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from arrays import agent, array, reason, status  # noqa: F401
+from arrays import agent, array, reason, status, wait_connected  # noqa: F401
 from box.base import HERE, SOURCE, slower
 from byhand import parameter
 from test_add import add, spare, wait_answer, wait_member  # noqa: F401
@@ -26,6 +26,7 @@ def ours(array):
     for node in array.cluster.nodes:
         node.run("pkill -9 -f '[g]enl.py'", check=False)
         node.wait_for(lambda n=node: attached(n, array), 60, "mdclusterd is the agent again")
+        wait_connected(node)
 
 
 def attached(node, made):
@@ -147,6 +148,7 @@ def test_agent_that_does_not_read_costs_nothing(ours, spare):
     n1, n2, _ = ours.cluster.nodes
     held = hold_agent(n2)
     n2.wait_for("mdclusterctl status", 60, "the next monitor has started mdclusterd")
+    wait_connected(n2)
     n2.wait_for(f"mdclusterctl events --once | grep -q 'netlink port {held['port']}'", 20,
                 "mdclusterd says who is the agent")
     assert not attached(n2, ours)
@@ -188,6 +190,7 @@ def test_stuck_module_fails_the_monitor(ours, spare):
         hold_agent(n2, GENL.replace("genl.py", "genl.py.2"))
         n2.run("mdclusterd", timeout=60)
         n2.wait_for(lambda: status(n2, ours.ident), 30, "mdclusterd has adopted the array")
+        wait_connected(n2)
         n1.run(f"(mdadm --manage {ours.device} --add {n1.disk(spare)} > /run/add 2>&1 &)")
         try:
             n2.wait_for(lambda: (status(n2, ours.ident)["module"]["receiving_ms"] or 0) > 2000, 30,
