@@ -2,9 +2,9 @@
 /*
  * Owns this node's word on a disk that another node proposes. `found` is said at once. A disk
  * that is there but of no use is told as soon as all devices have been looked at, since a
- * better path to it (a multipath map) may be among the rest; that it is not there, only when
- * the wait for late paths is over as well. The search goes on after `found`, so that a second
- * disk of the same identity is noticed.
+ * better path to it (a multipath map) may be among the rest. That it is not there is told then
+ * as well where writers wait and nothing hints at a late path; else when the wait for those is
+ * over. The search goes on after `found`, so that a second disk of the same identity is noticed.
  */
 #include "core/verdict.h"
 
@@ -274,14 +274,25 @@ void mdc_verdict_other(struct mdc_verdict *v, const char *kname)
 		snprintf(v->other, sizeof(v->other), "%s", kname);
 }
 
-void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, unsigned int stuck,
-			struct mdc_verdict_actions *out)
+/*
+ * A path may yet come where others have just come or gone, or are slow, or fail. Without such
+ * a sign the wait would but hold up the writers; who knows better has mdclusterctl.
+ */
+static bool may_come(const struct mdc_verdict *v, int64_t now_ms, int64_t moved_ms)
+{
+	return v->announced || v->stuck || v->unreadable[0] ||
+	       now_ms - moved_ms < MDC_VERDICT_QUIET_MS;
+}
+
+void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, int64_t moved_ms,
+			unsigned int stuck, struct mdc_verdict_actions *out)
 {
 	if (!v->searching)
 		return;
 	v->looked = true;
 	v->stuck = stuck;
-	if (v->phase == MDC_VERDICT_LOOKING && (v->have_bad || now_ms >= v->deadline_ms))
+	if (v->phase == MDC_VERDICT_LOOKING &&
+	    (v->have_bad || now_ms >= v->deadline_ms || !may_come(v, now_ms, moved_ms)))
 		give_up(v, out);
 }
 

@@ -23,6 +23,7 @@
 
 #define MDC_VERDICT_TRAVEL_MS 600	/* the proposal here, the answer back */
 #define MDC_VERDICT_WAIT_MIN_MS 300
+#define MDC_VERDICT_QUIET_MS 10000	/* a rescan or a flapping link shows within that */
 #define MDC_VERDICT_STALE_MS 6000
 #define MDC_VERDICT_ANNOUNCED_MIN_MS 2000	/* to look at all block devices once */
 #define MDC_VERDICT_ANNOUNCED_STALE_MS 10000	/* beyond its wait */
@@ -119,9 +120,12 @@ void mdc_verdict_disk(struct mdc_verdict *verdict, const struct mdc_verdict_disk
 void mdc_verdict_unreadable(struct mdc_verdict *verdict, const char *kname, bool named);
 /* A device has the announced disk's name, and another medium. */
 void mdc_verdict_other(struct mdc_verdict *verdict, const char *kname);
-/* The search has looked at all that there is; stuck: devices that have not answered. */
-void mdc_verdict_looked(struct mdc_verdict *verdict, int64_t now_ms, unsigned int stuck,
-			struct mdc_verdict_actions *out);
+/*
+ * The search has looked at all that there is. moved_ms: when a block device last came, went
+ * or changed; stuck: devices that have not answered.
+ */
+void mdc_verdict_looked(struct mdc_verdict *verdict, int64_t now_ms, int64_t moved_ms,
+			unsigned int stuck, struct mdc_verdict_actions *out);
 /* A block device has appeared or changed. */
 void mdc_verdict_block(struct mdc_verdict *verdict, const char *kname,
 		       struct mdc_verdict_actions *out);

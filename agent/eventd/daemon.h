@@ -120,6 +120,7 @@ struct mdc_daemon {
 	struct mdc_attrd *attrd;
 	struct mdc_server *server;
 	struct mdc_ueventsock *uevents;
+	int64_t moved_ms;		/* when a block device last came, went or changed */
 	struct mdc_netlink *netlink;	/* NULL: there is no netlink here */
 	struct mdc_cib *cib;
 	struct mdc_corosync *coro;

@@ -8,6 +8,7 @@ static void lost_events(struct mdc_daemon *d)
 {
 	guint i;
 
+	d->moved_ms = mdc_now_ms();	/* a device's may be among them */
 	for (i = 0; i < d->arrays->len; i++) {
 		struct mdc_tracked *t = d->arrays->pdata[i];
 
@@ -64,6 +65,7 @@ void mdc_events_uevent(const struct mdc_uevent *event, void *data)
 	gone = !strcmp(event->action, "remove") || mdc_uevent_no_path(event);
 	if (!gone && strcmp(event->action, "add") && strcmp(event->action, "change"))
 		return;
+	d->moved_ms = mdc_now_ms();
 	for (i = 0; i < d->arrays->len; i++) {
 		struct mdc_tracked *t = d->arrays->pdata[i];
 

@@ -82,6 +82,7 @@ static int open_all(struct mdc_daemon *d, bool left)
 		mdc_err("cannot listen to the kernel's events: %s", strerror(errno));
 		return -EIO;
 	}
+	d->moved_ms = mdc_now_ms();	/* what came before is not known */
 	d->netlink = mdc_netlink_new(&mdc_module_calls, d);
 	if (!d->netlink)
 		mdc_warn("no netlink (%s): if this node runs mdcluster's own kernel module, what "

@@ -112,7 +112,7 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 	struct mdc_verdict_actions out = { 0 };
 
 	(void)looked_at;
-	mdc_verdict_looked(&t->verdict, mdc_now_ms(), stuck, &out);
+	mdc_verdict_looked(&t->verdict, mdc_now_ms(), t->daemon->moved_ms, stuck, &out);
 	perform(t, &out);
 }
 

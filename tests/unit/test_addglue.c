@@ -399,6 +399,25 @@ static void test_peer_lacks_it(void **state)
 	DID("stop", "attr missing:ioerror=vdd:2:1a1b2c3d:2.8", "warning");
 }
 
+/* It does not wait for a late path where nothing has moved for long. */
+static void test_peer_is_quiet(void **state)
+{
+	(void)state;
+	bed->now_ms = 60000;
+	bed->d.moved_ms = 59000;
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID("search");
+	bed->idle(3, 0, &bed->t);
+	DID_NOTHING();
+	says(2, NULL);
+	DID("stop");
+	bed->now_ms = 90000;
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
+	DID("search");
+	bed->idle(3, 0, &bed->t);
+	DID("stop", "attr missing:unseen:2:1a1b2c3d:2.8", "warning");
+}
+
 /* Two at once: the node with the higher id gives way, and looks for the other one's disk. */
 static void test_rival(void **state)
 {
@@ -549,7 +568,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_old_way),
-		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it), TEST(test_rival),
+		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it),
+		TEST(test_peer_is_quiet), TEST(test_rival),
 		TEST(test_announced), TEST(test_announced_refused),
 		TEST(test_announced_client_gone), TEST(test_announced_proposed),
 		TEST(test_announced_not), TEST(test_announced_peer),

@@ -345,7 +345,8 @@ static void search_ends(struct world *w, unsigned int n)
 		snprintf(kname, sizeof(kname), "vd%c", 'a' + (int)d);
 		mdc_verdict_disk(&me->verdict, &disk, NULL, &out);
 	}
-	mdc_verdict_looked(&me->verdict, w->now_ms, 0, &out);
+	mdc_verdict_looked(&me->verdict, w->now_ms, w->now_ms - roll(w, 2) * MDC_VERDICT_QUIET_MS, 0,
+			   &out);
 	do_verdict(w, n, &out);
 }
 

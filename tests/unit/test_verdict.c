@@ -19,6 +19,7 @@ struct bed {
 	struct mdc_verdict_actions out;
 	struct mdc_verdict_seen seen;
 	uint32_t members[8];
+	int64_t moved_ms;
 };
 
 static int setup(void **state)
@@ -79,7 +80,7 @@ static void disk(struct bed *b, const char *kname, const char *by, const char *h
 static void looked(struct bed *b, int64_t now_ms, unsigned int stuck)
 {
 	b->out.n = 0;
-	mdc_verdict_looked(&b->v, now_ms, stuck, &b->out);
+	mdc_verdict_looked(&b->v, now_ms, b->moved_ms, stuck, &b->out);
 }
 
 static void tick(struct bed *b, int64_t now_ms)
@@ -162,6 +163,52 @@ static void test_unseen(void **state)
 	DID_NOTHING(b);
 	disk(b, "vdd", "", NULL);
 	DID_NOTHING(b);
+}
+
+/* Nothing has come or gone for long: no writer is to wait for what nobody has seen a sign of. */
+static void test_unseen_quiet(void **state)
+{
+	struct bed *b = *state;
+
+	b->moved_ms = 50 - MDC_VERDICT_QUIET_MS;
+	asked(b);
+	looked(b, 49, 0);
+	DID_NOTHING(b);
+	looked(b, 50, 0);
+	DID_MISSING(b);
+	attr_is(b, "missing:unseen:2:0a1b2c3d:1.7");
+}
+
+/* It may be the one that is slow, or that fails for now. */
+static void test_quiet_but_patient(void **state)
+{
+	struct bed *b = *state;
+
+	b->moved_ms = -MDC_VERDICT_QUIET_MS;
+	asked(b);
+	looked(b, 50, 1);
+	DID_NOTHING(b);
+	disk(b, "vdd", "", NULL);
+	DID(b, MDC_VERDICT_PUBLISH);
+	says(b, 1, NULL);
+	look(b, 60);
+	asked(b);
+	mdc_verdict_unreadable(&b->v, "vdx", false);
+	looked(b, 50, 0);
+	DID_NOTHING(b);
+	/* It can be read now, and is another one. */
+	b->out.n = 0;
+	mdc_verdict_block(&b->v, "vdx", &b->out);
+	DID(b, MDC_VERDICT_PROBE);
+	looked(b, 60, 0);
+	DID_MISSING(b);
+	attr_is(b, "missing:unseen:2:0a1b2c3d:1.7");
+	/* A person waits for as long as was said. */
+	says(b, 1, "announced:10:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:8");
+	look(b, 100);
+	looked(b, 150, 0);
+	DID_NOTHING(b);
+	assert_int_equal(mdc_verdict_deadline(&b->v), 10100);
 }
 
 static void test_late_disk(void **state)
@@ -555,7 +602,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_found), TEST(test_unseen), TEST(test_late_disk), TEST(test_unread),
+		TEST(test_found), TEST(test_unseen), TEST(test_unseen_quiet),
+		TEST(test_quiet_but_patient), TEST(test_late_disk), TEST(test_unread),
 		TEST(test_ioerror), TEST(test_unusable), TEST(test_multipath), TEST(test_twice),
 		TEST(test_not_of_the_lockspace), TEST(test_others_words),
 		TEST(test_second_at_once), TEST(test_two), TEST(test_own), TEST(test_stale),
