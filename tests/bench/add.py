@@ -1,51 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Adding a disk on three nodes: all peers have it; none of them has it; one of them is silent.
+And for how long a writer on the node that adds stands still meanwhile.
 
 On the stock side the peers run systemd-udevd with mdadm's own rule, on ours mdclusterd.
 """
+import json
+import time
 from contextlib import contextmanager
 
-from bed import DEVICE, timed
+from bed import DEVICE, WRITERS, timed
 from box import BoxError
-from byhand import silent
+from byhand import beside, silent
 
 SPARE = "d3"
 # Of Debian's udevd and rules in an emulated guest: seconds for each disk.
 SETTLE_S = 60
+# Longer than timed() gives mdadm, so that the writer never ends before it.
+WRITING_S = 150
+# Between its writes, which are to be there, not to be mdadm's rival for the one processor.
+PAUSE_MS = 5
+# An mdclusterd that has seen no block device come or go for 10 s does not wait for late ones.
+QUIET_S = 11
 
 
 def measure(bed, side):
     n1, n2, n3 = bed.cluster.nodes
     with _answers(bed, side), bed.joined(side, agents=side == "ours"):
         bed.cluster.blank_disks(SPARE)
-        _add(bed, side, "add ms")
+        _add(bed, side, "add")
         _seen(bed, True)
         n1.run(f"mdadm --manage {DEVICE} --remove {n1.disk(SPARE)}", timeout=60)
         _seen(bed, False)
         # On all peers: one that has it keeps it as a candidate, with the kernel's own module.
         for node in (n2, n3):
             node.detach(SPARE)
-        _add(bed, side, "refused add ms", refused=True)
+        # On both sides, so that they stay alike.
+        time.sleep(QUIET_S)
+        _add(bed, side, "refused add", refused=True)
         for node in (n2, n3):
             node.attach(SPARE)
         if side == "ours":
             with silent(n2):
-                _add(bed, side, "silent peer ms", refused=True)
+                _add(bed, side, "silent peer", refused=True)
         else:
             # Last: the nodes of the stock side do not hear each other after it.
             _end_udevd(n2)
-            _add(bed, side, "silent peer ms", refused=True)
+            _add(bed, side, "silent peer", refused=True)
 
 
 def _add(bed, side, row, refused=False):
     n1 = bed.cluster.nodes[0]
     disk = n1.disk(SPARE)
     n1.run(f"wipefs -aq {disk}")
-    took, code = timed(n1, ["mdadm", "--manage", DEVICE, "--add", disk],
-                       {"MDADM_NO_UDEV": "1"}, good=None)
+    with _writer(n1) as slowest:
+        took, code = timed(n1, ["mdadm", "--manage", DEVICE, "--add", disk],
+                           {"MDADM_NO_UDEV": "1"}, good=None)
     if bool(code) != refused:
         raise BoxError(f"{side}: {row}: mdadm --add ended with {code}")
-    bed.note(row, side, took)
+    bed.note(f"{row} ms", side, took)
+    bed.note(f"{row}, writer's stall ms", side, slowest["ms"])
+
+
+@contextmanager
+def _writer(node):
+    """Writes to the array on NODE all the while; "ms" of what it yields is then how long its
+    slowest write has taken."""
+    slowest = {}
+    with beside() as begin:
+        writing = begin(node.run, f"{WRITERS} {DEVICE} 1 {WRITING_S} {PAUSE_MS}",
+                        timeout=WRITING_S + 60)
+        try:
+            node.wait_for("pgrep -x writers", 30, "its writer runs")
+            yield slowest
+        finally:
+            # It may not have begun, or have failed: then its own result says so.
+            node.run("pkill -TERM -x writers", check=False)
+        result = json.loads(writing.result().out)
+    if result["writes"] < 10:
+        raise BoxError(f"{node.name}: only {result['writes']} writes: none beside the add")
+    slowest["ms"] = result["us"]["max"] / 1000
 
 
 def _seen(bed, there):

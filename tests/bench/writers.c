@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Small random writes: each thread writes 4 KiB at a random place of DEVICE, directly, one after
- * the other, for as long as it is told to; then one line of figures is printed. Runs in a guest,
- * linked statically, so that it needs nothing there.
+ * the other, for as long as it is told to, resting between them if told so; then one line of
+ * figures is printed. Runs in a guest, linked statically, so that it needs nothing there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,6 +22,7 @@
 
 static int fd;
 static uint64_t blocks;
+static useconds_t pause_us;	/* after each write */
 static volatile sig_atomic_t ending;
 
 /* Each thread's own. */
@@ -71,6 +72,8 @@ static void *write_blocks(void *arg)
 		}
 		if (w->count < w->room)
 			w->us[w->count++] = (uint32_t)(now_us() - begin);
+		if (pause_us)
+			usleep(pause_us);
 	}
 	free(block);
 	return NULL;
@@ -116,15 +119,17 @@ static void print(struct writer *writers, int threads, uint64_t us)
 int main(int argc, char **argv)
 {
 	struct writer *writers;
-	int threads, seconds, i;
+	int threads, seconds, pause_ms = 0, i;
 	uint64_t begin;
 	off_t size;
 
-	if (argc != 4 || (threads = atoi(argv[2])) < 1 || threads > 64 ||
-	    (seconds = atoi(argv[3])) < 1) {
-		fprintf(stderr, "usage: writers DEVICE THREADS SECONDS (SIGTERM ends it earlier)\n");
+	if (argc < 4 || argc > 5 || (threads = atoi(argv[2])) < 1 || threads > 64 ||
+	    (seconds = atoi(argv[3])) < 1 ||
+	    (argc == 5 && ((pause_ms = atoi(argv[4])) < 1 || pause_ms > 999))) {
+		fprintf(stderr, "usage: writers DEVICE THREADS SECONDS [PAUSE_MS] (SIGTERM ends it earlier)\n");
 		return 2;
 	}
+	pause_us = (useconds_t)pause_ms * 1000;
 	fd = open(argv[1], O_WRONLY | O_DIRECT);
 	size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
 	if (size < BLOCK) {
