@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from mirror import legs_equal, start_writer, stop_writer, wait_clean, wait_recovery, written
@@ -18,6 +19,7 @@ from box.keep import in_background, stay
 from box.product import MODULES, product_tarball
 
 DEVICE = "/dev/md/shared"
+ADD = "mdcluster-raid-add"
 # Check, assembly and daemon on three nodes at once, each some seconds in an emulated guest.
 START = 150
 # A node that boots into a busy cluster: kernel, corosync, Pacemaker, DLM, array.
@@ -58,13 +60,15 @@ class Demo:
         yield
         print(f"    done in {time.monotonic() - begin:.1f} s", flush=True)
 
-    def show(self, node, command, timeout=120):
-        """Run a command as an administrator would, and show it with its output."""
-        result = node.run(command, timeout=timeout)
+    def show(self, node, command, timeout=120, code=0):
+        """Run a command as an administrator would, and show it with its output. It must end with
+        CODE."""
+        result = node.run(command, timeout=timeout, check=code == 0)
         print(f"{node.name}# {command}")
         for line in (result.out + result.err).splitlines():
             print(f"    {line}")
         sys.stdout.flush()
+        expect(result.rc == code, f"{node.name}: {command} ended with {result.rc}, not {code}")
         return result
 
     def administrator(self, node, block, **variables):
@@ -97,10 +101,14 @@ class Demo:
                        f"udevd runs on {node.name}")
             self.show(n1, f"mdadm --manage {DEVICE} --add {n1.disk('d3')}")
             for peer in (n2, n3):
-                peer.wait_for(lambda peer=peer: (peer.attribute("mdcluster-raid-add") or "")
+                peer.wait_for(lambda peer=peer: (peer.attribute(ADD) or "")
                               .startswith("found:"), 60, "its acknowledgement is published")
-                print(f"    {peer.name} has answered {peer.attribute('mdcluster-raid-add')}")
+                print(f"    {peer.name} has answered {peer.attribute(ADD)}")
             self.show(n2, "mdclusterctl status")
+        with self.step("Try to add a disk that n2 does not see and n3 uses for something else"):
+            self.refused_add(n1, n2, n3)
+        with self.step("Add it once n3 has let go of it; n2's path comes up while it is asked"):
+            self.late_add(n1, n2, n3)
         with self.step("Write from all three nodes"):
             for node in cluster.nodes:
                 start_writer(DEVICE, node)
@@ -121,6 +129,39 @@ class Demo:
                     node.wait_for("! grep -q ^md /proc/mdstat", 30, "it has left the array")
                 cluster.each(lambda node: node.shut_down())
                 expect(set(cluster.fenced) == {"n3"}, f"fenced by the end: {cluster.fenced}")
+
+    def refused_add(self, n1, n2, n3):
+        n2.detach("d4")
+        n3.run("modprobe dm-mod; dmsetup create other"
+               f" --table '0 8192 linear {n3.disk('d4')} 131072'", timeout=30)
+        result = self.show(n1, f"mdclusterctl add --yes {DEVICE} {n1.disk('d4')}", code=1)
+        for words in "n2: does not see it", "n3: sees it, but dm-", "is as it was found":
+            expect(words in result.out + result.err, f"mdclusterctl does not say '{words}'")
+        n1.wait_for(lambda: (n1.attribute(ADD) or "").startswith("refused:"), 30,
+                    "the refusal is published")
+        self.show(n1, f"crm_mon -A1 | grep {ADD}")
+        n3.run("dmsetup remove --retry other", timeout=60)
+
+    def late_add(self, n1, n2, n3):
+        disk = n1.disk("d4")
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(self.show, n1, f"mdclusterctl add --yes {DEVICE} {disk}")
+            n2.wait_for(lambda: (n2.attribute(ADD, n1) or "").startswith("announced:"), 60,
+                        "it is asked for the disk")
+            n2.attach("d4")
+            asking.result()
+        after = {}
+        for peer in (n3, n2):
+            line = peer.out("mdclusterctl events --once | grep 'is about to add' | tail -n 1")
+            print(f"    {peer.name}'s mdclusterd: {line}", flush=True)
+            took = re.search(r"found as \w+, (\d+) ms after the question", line)
+            expect(took, f"{peer.name} does not say that it has found the disk")
+            after[peer.name] = int(took.group(1))
+        expect(after["n2"] > after["n3"], "n2, which got its path late, was not later than n3")
+        for node in self.cluster.nodes:
+            name = os.path.basename(node.disk("d4"))
+            node.wait_for(f"test -e /sys/block/$(basename $(readlink -f {DEVICE}))/md/dev-{name}",
+                          30, "it has the disk in the array")
 
     def power_cut(self, n1, n2, n3):
         cluster = self.cluster
