@@ -101,7 +101,7 @@ int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid)
 			c->proposal.reason[0] ? c->proposal.reason : "the cluster refuses it");
 		return -ENOENT;
 	case MDC_VERDICT_NONE:
-		mdc_warn(c, "device %u (new): no verdict of the cluster's in %u ms, so each node is asked as it is added\n",
+		mdc_warn(c, "device %u (new): no verdict of the cluster's (verdict_timeout: %u ms), so each node is asked as it is added\n",
 			 device, c->limits->verdict_timeout);
 		return 0;
 	default:
