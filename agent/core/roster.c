@@ -82,14 +82,13 @@ static void read_lockspace(struct mdc_roster *now, const struct mdc_roster_seen 
 	}
 }
 
-/* Does one of the slots that a has, or says it has, belong to b as well? */
+/*
+ * The slot that a and b both have. What a node says counts only where the DLM does not know: its
+ * attribute may be of the time before it left and came back with another slot.
+ */
 static uint32_t common(const struct mdc_roster_node *a, const struct mdc_roster_node *b)
 {
-	if (!a->joined || !b->joined)
-		return 0;
-	if (a->slot && (a->slot == b->slot || a->slot == b->said))
-		return a->slot;
-	return a->said && (a->said == b->slot || a->said == b->said) ? a->said : 0;
+	return a->joined && b->joined && a->slot == b->slot ? a->slot : 0;
 }
 
 static struct mdc_roster_clash find_clash(const struct mdc_roster *now)

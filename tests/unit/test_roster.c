@@ -226,7 +226,7 @@ static void test_slot_passed_on(void **state)
 	assert_int_equal(b->roster.clash.slot, 0);
 }
 
-/* By the DLM itself; and a node that says another slot than the DLM, one that is taken. */
+/* By the DLM itself; and by what one says of whose slot the DLM does not tell. */
 static void test_clash_by_the_dlm(void **state)
 {
 	struct bed *b = *state;
@@ -239,11 +239,29 @@ static void test_clash_by_the_dlm(void **state)
 	b->members[2].slot = 3;
 	told(b, "n2 n3 over 2;");
 	say(b, 2, "1");
+	b->members[1] = b->members[2];
+	b->seen.n_members = 2;
 	told(b, "");
 	b->now_ms *= 2;
 	told(b, "n1 n2 clash 1;");
 	LOCKSPACE(b, 1, 3);			/* it was fenced: that ends it */
-	told(b, "n2 left 2;n1 n2 over 1;");
+	told(b, "n2 left 1;n1 n2 over 1;");
+}
+
+/* One came back with another slot, a third has its old one, and its attribute lags behind. */
+static void test_old_attribute(void **state)
+{
+	struct bed *b = *state;
+
+	b->seen.n_members = 3;
+	b->members[1].slot = 4;
+	b->members[2].slot = 2;
+	say(b, 3, "2");
+	told(b, "");
+	b->now_ms = 2 * MDC_ROSTER_HOLD_MS;
+	told(b, "");
+	assert_int_equal(b->roster.clash.slot, 0);
+	assert_int_equal(mdc_roster_deadline(&b->roster), -1);
 }
 
 static void plan(struct bed *b, bool post, const char *nodes)
@@ -335,8 +353,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_leave_and_join), TEST(test_fenced), TEST(test_dlm_first),
 		TEST(test_lockspace_not_known), TEST(test_not_in_pacemaker), TEST(test_clash),
-		TEST(test_slot_passed_on), TEST(test_clash_by_the_dlm), TEST(test_plan),
-		TEST(test_refused_add), TEST(test_long_names),
+		TEST(test_slot_passed_on), TEST(test_clash_by_the_dlm), TEST(test_old_attribute),
+		TEST(test_plan), TEST(test_refused_add), TEST(test_long_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
