@@ -37,6 +37,7 @@ struct state {
 	const struct mdc_keeper_disk *disk;
 	struct mdc_medium medium;
 	uint64_t head_bytes;		/* before the data of the array's members */
+	bool rejoins;			/* it bore a superblock of the array when it was checked */
 	bool let_go;			/* mdadm has it, and may have written to it */
 };
 
@@ -137,6 +138,7 @@ static void check(struct state *s, struct mdc_keeper_word *word)
 			      O_RDONLY | O_NONBLOCK);
 	ret = fd < 0 ? fd : mdc_look_signatures(fd, &s->disk->array, list, sizeof(list),
 						&word->rejoins);
+	s->rejoins = word->rejoins;
 	if (fd >= 0)
 		close(fd);
 	if (ret) {
@@ -152,7 +154,7 @@ static void check(struct state *s, struct mdc_keeper_word *word)
 static void mark(struct state *s, const struct mdc_nonce *nonce, struct mdc_keeper_word *word)
 {
 	struct mdc_nonce own = *nonce, other = { .time_s = 0 };
-	int ret = mdc_medium_mark(&s->medium, &own, &other);
+	int ret = mdc_medium_mark(&s->medium, &own, s->rejoins ? &s->disk->array : NULL, &other);
 
 	word->cleaned = !ret && other.time_s;
 	word->marked = s->medium.marked;
@@ -163,6 +165,9 @@ static void mark(struct state *s, const struct mdc_nonce *nonce, struct mdc_keep
 			 "needs it, erase the mark with 'dd if=/dev/zero of=%s bs=4096 seek=1 "
 			 "count=1 conv=fsync', then add the disk again", other.node, MDC_RUNDIR,
 			 s->disk->dev.path);
+	} else if (ret == -ESTALE) {
+		say(word, ret, "has become a member of an array on some other node just now, and "
+		    "was left as it is");
 	} else if (ret == -EILSEQ) {
 		say(word, ret, "does not keep what is written to it");
 	} else if (ret) {

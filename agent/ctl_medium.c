@@ -115,12 +115,24 @@ static int keep(const struct mdc_medium *m, const uint8_t *data, size_t len)
 	return ret;
 }
 
-int mdc_medium_mark(struct mdc_medium *m, struct mdc_nonce *nonce, struct mdc_nonce *other)
+/* A node that the exclusive claim does not reach may have been quicker. */
+static bool is_taken(const uint8_t *block, const struct mdc_uuid *rejoins)
+{
+	struct mdc_super super;
+
+	return !mdc_super_parse(&super, block, UNIT) &&
+	       !(rejoins && mdc_uuid_equal(&super.array, rejoins));
+}
+
+int mdc_medium_mark(struct mdc_medium *m, struct mdc_nonce *nonce,
+		    const struct mdc_uuid *rejoins, struct mdc_nonce *other)
 {
 	int ret = read_at(m->fd, m->before, UNIT, NONCE_AT);
 
 	if (ret)
 		return ret;
+	if (is_taken(m->before, rejoins))
+		return -ESTALE;
 	if (!mdc_nonce_parse(other, m->before)) {
 		/* Left by a node that lost its power; or by one that is at it right now. */
 		if (!other->blank)

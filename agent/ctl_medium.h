@@ -31,10 +31,12 @@ void mdc_medium_free(struct mdc_medium *medium);
 /*
  * Writes the nonce, after what stands there was read, and written to keep. nonce->blank is set
  * here. 0; -EEXIST: the nonce of another add stands there, told in *other, and what it stands for
- * is not known; -EILSEQ: the disk did not keep it; -errno. Nothing stays marked then, unless that
- * could not be put back either: see medium->marked.
+ * is not known; -ESTALE: an md superblock does, other than one of the array *rejoins, which may be
+ * NULL; -EILSEQ: the disk did not keep it; -errno. Nothing stays marked then, unless that could not
+ * be put back either: see medium->marked.
  */
-int mdc_medium_mark(struct mdc_medium *medium, struct mdc_nonce *nonce, struct mdc_nonce *other);
+int mdc_medium_mark(struct mdc_medium *medium, struct mdc_nonce *nonce,
+		    const struct mdc_uuid *rejoins, struct mdc_nonce *other);
 /* 0; -ESTALE: somebody else has written there meanwhile, and it was left alone; -errno. */
 int mdc_medium_unmark(struct mdc_medium *medium);
 

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/types.h>
+#include <linux/raid/md_p.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +93,7 @@ static void test_mark(void **state)
 	uint8_t kept[MDC_NONCE_BYTES];
 	FILE *f;
 
-	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &other), 0);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), 0);
 	assert_true(b->m.marked);
 	assert_false(nonce.blank);
 	assert_int_equal(mdc_nonce_parse(&there, now(b) + 4096), 0);
@@ -118,12 +120,12 @@ static void test_mark_not_kept(void **state)
 	struct bed *b = *state;
 
 	b->m.keep = "/nonexistent/keep";
-	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &other), -ENOENT);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), -ENOENT);
 	assert_false(b->m.marked);
 	as_found(b);
 	assert_int_equal(ftruncate(b->m.fd, 4096), 0);
 	b->m.keep = b->keep;
-	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &other), -ENODATA);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), -ENODATA);
 }
 
 static void test_left_over(void **state)
@@ -136,7 +138,7 @@ static void test_left_over(void **state)
 	mdc_nonce_format(&nonce, b->content + 4096);
 	assert_int_equal(pwrite(b->m.fd, b->content + 4096, 4096, 4096), 4096);
 	nonce.nonce.b[0] ^= 1;
-	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &other), 0);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), 0);
 	assert_int_equal(other.time_s, 7);
 	assert_true(nonce.blank);
 	assert_int_equal(mdc_medium_unmark(&b->m), 0);
@@ -145,9 +147,58 @@ static void test_left_over(void **state)
 	nonce.blank = false;
 	mdc_nonce_format(&nonce, b->content + 4096);
 	assert_int_equal(pwrite(b->m.fd, b->content + 4096, 4096, 4096), 4096);
-	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &other), -EEXIST);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), -EEXIST);
 	assert_string_equal(other.node, "n1");
 	assert_false(b->m.marked);
+	as_found(b);
+}
+
+/* An empty array's superblock 1.2, as of the node that was quicker. */
+static void superblock(uint8_t *block, const struct mdc_uuid *array)
+{
+	const struct mdp_superblock_1 super = {
+		.magic = MD_SB_MAGIC, .major_version = 1, .super_offset = MDC_SUPER_SECTOR,
+		.data_offset = 2048, .data_size = 2048, .size = 2048, .raid_disks = 2, .level = 1,
+	};
+	uint64_t sum = 0;
+	uint32_t word;
+	size_t i;
+
+	memset(block, 0, 4096);
+	memcpy(block, &super, sizeof(super));
+	memcpy(block + offsetof(struct mdp_superblock_1, set_uuid), array->b, 16);
+	for (i = 0; i < 256; i += 4) {
+		memcpy(&word, block + i, 4);
+		sum += word;
+	}
+	word = (uint32_t)(sum & 0xffffffff) + (uint32_t)(sum >> 32);
+	memcpy(block + offsetof(struct mdp_superblock_1, sb_csum), &word, 4);
+}
+
+/* Between the check and the mark: another array's superblock is not covered up. */
+static void test_taken_meanwhile(void **state)
+{
+	struct mdc_nonce nonce = some(), other;
+	struct mdc_uuid ours = { { 1 } }, theirs = { { 2 } };
+	struct bed *b = *state;
+
+	superblock(b->content + 4096, &theirs);
+	assert_int_equal(pwrite(b->m.fd, b->content + 4096, 4096, 4096), 4096);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), -ESTALE);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &ours, &other), -ESTALE);
+	assert_false(b->m.marked);
+	as_found(b);
+	/* The array's own, where it was one of its members before, comes back afterwards. */
+	superblock(b->content + 4096, &ours);
+	assert_int_equal(pwrite(b->m.fd, b->content + 4096, 4096, 4096), 4096);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), -ESTALE);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &ours, &other), 0);
+	assert_int_equal(mdc_medium_unmark(&b->m), 0);
+	as_found(b);
+	/* A damaged one is nobody's. */
+	fill(b, 4096 + 16, 1, 0x77);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), 0);
+	assert_int_equal(mdc_medium_unmark(&b->m), 0);
 	as_found(b);
 }
 
@@ -157,7 +208,7 @@ static void test_stale(void **state)
 	struct mdc_nonce nonce = some(), other;
 	struct bed *b = *state;
 
-	assert_int_equal(mdc_medium_mark(&b->m, &nonce, &other), 0);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), 0);
 	assert_int_equal(pwrite(b->m.fd, "new owner", 9, 4096), 9);
 	assert_int_equal(mdc_medium_unmark(&b->m), -ESTALE);
 	assert_memory_equal(now(b) + 4096, "new owner", 9);
@@ -206,7 +257,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_mark), TEST(test_mark_not_kept), TEST(test_left_over), TEST(test_stale),
-		TEST(test_put_back),
+		TEST(test_put_back), TEST(test_taken_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
