@@ -85,6 +85,7 @@ static int find_array(struct mdc_add_run *run)
 			    "the disk on a node where it runs", run->device);
 		return MDC_ADD_EXIT_LOST;
 	}
+	g_strlcpy(run->disk.md, run->md, sizeof(run->disk.md));
 	name = mdc_json_string(mdc_json_object(root, "node"), "name");
 	run->node = g_strdup(name ? name : "?");
 	take_members(run);

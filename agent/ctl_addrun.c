@@ -68,12 +68,14 @@ static int failed(struct mdc_add_run *run, const struct mdc_run *mdadm, int rc)
 {
 	g_autofree char *refusal = rc == 0 ? reason_of_refusal(run) : NULL;
 	const char *said = mdadm->err ? mdc_last_line(mdadm->err) : "";
+	struct mdc_keeper_word word;
 
 	if (mdadm->left_behind) {
 		/* It may yet get the disk in. */
 		mdc_add_say(run, "mdadm waits in the kernel and cannot be killed: what becomes of "
 			    "%s is not known, and it was left alone. See the kernel log, and "
 			    "'mdadm --detail %s'", run->disk.dev.path, run->device);
+		mdc_add_keeper(run, MDC_KEEP_LEAVE, NULL, &word, MDC_ADD_EXIT_LEFT);
 		run->left = true;
 		return MDC_ADD_EXIT_LEFT;
 	}

@@ -23,7 +23,11 @@
 #include "port/devnode.h"
 #include "run.h"
 
-#define CLAIM_MS 5000		/* mdadm, or what watches the disk, lets go of it */
+/*
+ * mdadm, or what watches the disk, lets go of it: an mdadm that was left alone in the kernel, when
+ * the module's verdict_timeout (4 s) and newdisk_timeout (5 s) are over, and the waits about them.
+ */
+#define CLAIM_MS 20000
 #define LOOK_MS 15000		/* for a few small reads and writes */
 #define HEAD_MS 120000		/* for up to 256 MiB */
 
@@ -201,14 +205,34 @@ static void give(struct state *s, struct mdc_keeper_word *word)
 	s->let_go = true;
 }
 
+/* An array has it all the same: then what stood there is what was to be overwritten. */
+static bool is_member(const struct state *s)
+{
+	struct mdc_blockdev now;
+
+	return mdc_blockdev_get("/sys", s->disk->dev.kname, &now) &&
+	       !strcmp(now.holder, s->disk->md);
+}
+
+/* The disk is not to be written to, and the memory ends with this process. */
+static void leave(struct state *s, struct mdc_keeper_word *word)
+{
+	if (is_member(s)) {
+		say(word, -EBUSY, "is a member of the array now, and was left as it is");
+	} else {
+		say(word, -EBUSY, "is in use now, and was left as it is, without what stood there "
+		    "before");
+		word->kept = !mdc_medium_keep(&s->medium);
+	}
+	s->let_go = false;
+}
+
 static void put_back(struct state *s, struct mdc_keeper_word *word)
 {
 	int ret = claim(s, CLAIM_MS);
 
 	if (ret == -EBUSY) {
-		/* An array that has it all the same, or an mdadm that cannot be killed. */
-		say(word, ret, "is in use now, and was left as it is");
-		s->let_go = false;
+		leave(s, word);
 		return;
 	}
 	if (!ret && !is_still_it(s)) {
@@ -265,6 +289,9 @@ static void serve(int fd, const struct mdc_keeper_disk *disk)
 		case MDC_KEEP_PUT_BACK:
 			put_back(&s, &word);
 			break;
+		case MDC_KEEP_LEAVE:
+			leave(&s, &word);
+			break;
 		case MDC_KEEP_DONE:
 			s.let_go = false;
 			break;
@@ -315,7 +342,7 @@ int mdc_keeper_ask(struct mdc_keeper *k, enum mdc_keeper_do what, const struct m
 		   struct mdc_keeper_word *word)
 {
 	struct question q = { .what = what };
-	bool head = what == MDC_KEEP_LET_GO || what == MDC_KEEP_PUT_BACK;
+	bool head = what == MDC_KEEP_LET_GO || what == MDC_KEEP_PUT_BACK || what == MDC_KEEP_LEAVE;
 	long long until = mdc_now_ms() + (head ? HEAD_MS : LOOK_MS), left;
 	struct pollfd p = { .fd = k->fd, .events = POLLIN };
 	int n;

@@ -22,6 +22,7 @@
 struct mdc_keeper_disk {
 	struct mdc_blockdev dev;
 	struct mdc_uuid array;
+	char md[MDC_KNAME_MAX];		/* its name in sysfs */
 	unsigned int n_members;		/* of the array, in sync: each would do */
 	struct mdc_blockdev members[MDC_KEEPER_MEMBERS_MAX];
 	char keep[MDC_PATH_MAX];	/* file for what cannot be put back */
@@ -33,7 +34,8 @@ enum mdc_keeper_do {
 	MDC_KEEP_UNMARK,	/* put back what stood there */
 	MDC_KEEP_LET_GO,	/* keep what mdadm may write over, and let it have the disk */
 	MDC_KEEP_PUT_BACK,	/* mdadm has failed: take the disk, and put that back */
-	MDC_KEEP_DONE,		/* mdadm has not: nothing is to be put back */
+	MDC_KEEP_LEAVE,		/* mdadm cannot be ended: write that to the file only */
+	MDC_KEEP_DONE,		/* mdadm has not failed: nothing is to be put back */
 };
 
 struct mdc_keeper_word {

@@ -220,6 +220,11 @@ int mdc_medium_put_back(struct mdc_medium *m, bool *kept)
 		ret = put_back_chunk(m, now, at);
 	free(now);
 	if (ret)
-		*kept = !keep(m, m->head, m->head_len);
+		*kept = !mdc_medium_keep(m);
 	return ret;
+}
+
+int mdc_medium_keep(const struct mdc_medium *m)
+{
+	return keep(m, m->head, m->head_len);
 }

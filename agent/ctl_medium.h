@@ -47,5 +47,7 @@ int mdc_medium_save(struct mdc_medium *medium, uint64_t len);
  * done: *kept.
  */
 int mdc_medium_put_back(struct mdc_medium *medium, bool *kept);
+/* Writes them to keep only, as the disk is not to be written to. 0 or -errno. */
+int mdc_medium_keep(const struct mdc_medium *medium);
 
 #endif

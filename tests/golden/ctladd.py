@@ -283,6 +283,9 @@ def test_mdadm_keeps_it(bed):
     assert child.returncode == 5 and "is in use now" in err and "NOT as it was" in err, err
     os.close(holder[0])
     assert bed.disk.read()[:8192] == bytes(8192), out
+    assert len(bed.leftovers()) == 1 and bed.leftovers()[0] in err, (bed.leftovers(), err)
+    with open(os.path.join(bed.folder, bed.leftovers()[0]), "rb") as f:
+        assert f.read() == bed.content[:DATA]
 
 
 REPLACE = """
