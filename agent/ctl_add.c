@@ -81,11 +81,37 @@ int mdc_add_keeper(struct mdc_add_run *run, enum mdc_keeper_do what,
 	return ret || word->err ? exit : 0;
 }
 
+/*
+ * The file is to outlive the node's power, and this name will come again for another disk, or for
+ * this one after a power cut: it is told apart by its time.
+ */
+static int place_file(struct mdc_add_run *run)
+{
+	const char *dir = run->keep_dir ? run->keep_dir : MDC_STATEDIR;
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *time = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+	char *keep = run->disk.keep;
+
+	if (g_mkdir_with_parents(dir, 0700)) {
+		mdc_add_say(run, "no place to keep what stands on the disk: %s: %s (see --keep)",
+			    dir, g_strerror(errno));
+		return MDC_ADD_EXIT_UNUSABLE;
+	}
+	if (g_snprintf(keep, sizeof(run->disk.keep), "%s/put-back-%s-%s", dir,
+		       run->disk.dev.kname, time) < (int)sizeof(run->disk.keep))
+		return 0;
+	mdc_add_say(run, "%s: %s", dir, g_strerror(ENAMETOOLONG));
+	return MDC_ADD_EXIT_UNUSABLE;
+}
+
 static int check(struct mdc_add_run *run)
 {
 	struct mdc_keeper_word word;
-	int ret = mdc_keeper_start(&run->keeper, &run->disk);
+	int ret = place_file(run);
 
+	if (ret)
+		return ret;
+	ret = mdc_keeper_start(&run->keeper, &run->disk);
 	if (ret) {
 		mdc_add_say(run, "no process can be started: %s", g_strerror(-ret));
 		return MDC_ADD_EXIT_UNUSABLE;
@@ -223,10 +249,8 @@ static void mind_signals(void)
 
 static int perform(struct mdc_add_run *run, const char *disk)
 {
-	g_autofree char *dir = g_path_get_dirname(run->socket);
 	int ret;
 
-	g_snprintf(run->disk.keep, sizeof(run->disk.keep), "%s/put-back-%ld", dir, (long)getpid());
 	mind_signals();
 	ret = add(run, disk);
 	mdc_keeper_end(&run->keeper);
@@ -234,6 +258,7 @@ static int perform(struct mdc_add_run *run, const char *disk)
 	if (run->status)
 		json_node_unref(run->status);
 	g_free(run->node);
+	g_free(run->keep_dir);
 	g_free(run->reason);
 	/* As any program that Ctrl-C ends, but not before all is as it was. */
 	if (mdc_add_stop && !run->left && !run->added) {
@@ -251,6 +276,8 @@ int mdc_ctl_add(const char *socket, int argc, char **argv)
 		  "Ask the nodes, and leave the disk as it was", NULL },
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &run.json,
 		  "Print one JSON object a line; needs --yes or --dry-run", NULL },
+		{ "keep", 'k', 0, G_OPTION_ARG_FILENAME, &run.keep_dir,
+		  "Directory for what may have to be put back by hand (" MDC_STATEDIR ")", "DIR" },
 		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &run.yes,
 		  "Add it without asking back, if all nodes see it", NULL },
 		{ NULL, 0, 0, 0, NULL, NULL, NULL }

@@ -167,7 +167,7 @@ static void mark(struct state *s, const struct mdc_nonce *nonce, struct mdc_keep
 		snprintf(word->text, sizeof(word->text), "bears the mark of an add on %s that was "
 			 "cut off; what stood there before may be in %s on that node. If nobody "
 			 "needs it, erase the mark with 'dd if=/dev/zero of=%s bs=4096 seek=1 "
-			 "count=1 conv=fsync', then add the disk again", other.node, MDC_RUNDIR,
+			 "count=1 conv=fsync', then add the disk again", other.node, MDC_STATEDIR,
 			 s->disk->dev.path);
 	} else if (ret == -ESTALE) {
 		say(word, ret, "has become a member of an array on some other node just now, and "

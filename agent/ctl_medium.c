@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,19 +100,50 @@ void mdc_medium_free(struct mdc_medium *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* What the memory alone holds is lost with the process. */
-static int keep(const struct mdc_medium *m, const uint8_t *data, size_t len)
+/* The file's name is to be found again after a power cut, as well as what is in it. */
+static int sync_name(const char *path)
 {
-	int fd = open(m->keep, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), ret;
+	char dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int fd, ret = 0;
 
+	if (!slash || (size_t)(slash - path) >= sizeof(dir))
+		return -EINVAL;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	fd = open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	if (fsync(fd))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static void unkeep(struct mdc_medium *m)
+{
+	if (m->kept)
+		unlink(m->keep);
+	m->kept = false;
+}
+
+/* What the memory alone holds is lost with the process. Never over what another one has kept. */
+static int keep(struct mdc_medium *m, const uint8_t *data, size_t len)
+{
+	int fd = open(m->keep, O_WRONLY | O_CREAT | O_CLOEXEC | (m->kept ? O_TRUNC : O_EXCL), 0600);
+	int ret;
+
+	if (fd < 0)
+		return errno == EEXIST ? -EALREADY : -errno;
+	m->kept = true;
 	ret = write_at(fd, data, len, 0);
 	if (!ret && fsync(fd))
 		ret = -errno;
 	close(fd);
+	if (!ret)
+		ret = sync_name(m->keep);
 	if (ret)
-		unlink(m->keep);
+		unkeep(m);
 	return ret;
 }
 
@@ -148,7 +180,7 @@ int mdc_medium_mark(struct mdc_medium *m, struct mdc_nonce *nonce,
 	ret = put(m->fd, m->mark, NONCE_AT);
 	if (ret && !put(m->fd, m->before, NONCE_AT)) {
 		m->marked = false;
-		unlink(m->keep);
+		unkeep(m);
 	}
 	return ret;
 }
@@ -167,7 +199,7 @@ int mdc_medium_unmark(struct mdc_medium *m)
 			ret = -ESTALE;
 		if (!ret) {
 			m->marked = false;
-			unlink(m->keep);
+			unkeep(m);
 		}
 	}
 	free(now);
@@ -224,7 +256,7 @@ int mdc_medium_put_back(struct mdc_medium *m, bool *kept)
 	return ret;
 }
 
-int mdc_medium_keep(const struct mdc_medium *m)
+int mdc_medium_keep(struct mdc_medium *m)
 {
 	return keep(m, m->head, m->head_len);
 }

@@ -17,6 +17,7 @@
 struct mdc_medium {
 	int fd;			/* of the disk; it is the caller's */
 	const char *keep;	/* file for what is to be put back, where it may be lost */
+	bool kept;		/* that file is there, and ours */
 	bool marked;
 	uint8_t *before;	/* MDC_NONCE_BYTES: what stood where the nonce stands */
 	uint8_t *mark;		/* the nonce's block */
@@ -31,9 +32,10 @@ void mdc_medium_free(struct mdc_medium *medium);
 /*
  * Writes the nonce, after what stands there was read, and written to keep. nonce->blank is set
  * here. 0; -EEXIST: the nonce of another add stands there, told in *other, and what it stands for
- * is not known; -ESTALE: an md superblock does, other than one of the array *rejoins, which may be
- * NULL; -EILSEQ: the disk did not keep it; -errno. Nothing stays marked then, unless that could not
- * be put back either: see medium->marked.
+ * is not known; -EALREADY: another add's keep is there; -ESTALE: an md superblock stands there,
+ * other than one of the array *rejoins, which may be NULL; -EILSEQ: the disk did not keep it;
+ * -errno. Nothing stays marked then, unless that could not be put back either: see
+ * medium->marked.
  */
 int mdc_medium_mark(struct mdc_medium *medium, struct mdc_nonce *nonce,
 		    const struct mdc_uuid *rejoins, struct mdc_nonce *other);
@@ -48,6 +50,6 @@ int mdc_medium_save(struct mdc_medium *medium, uint64_t len);
  */
 int mdc_medium_put_back(struct mdc_medium *medium, bool *kept);
 /* Writes them to keep only, as the disk is not to be written to. 0 or -errno. */
-int mdc_medium_keep(const struct mdc_medium *medium);
+int mdc_medium_keep(struct mdc_medium *medium);
 
 #endif

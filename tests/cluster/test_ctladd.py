@@ -85,7 +85,7 @@ def no_trace(array, node, serial, before):
     node.wait_for(lambda: not (node.attribute(name) or "").startswith("announced:"), 30,
                   "the question is taken back")
     node.wait_for("! pgrep -x mdclusterctl", 30, "no process of it is left")
-    assert node.run("ls /run/mdcluster/put-back-*", check=False).rc != 0
+    assert node.run("ls /var/lib/mdcluster/put-back-*", check=False).rc != 0
     assert digest(array, serial) == before
     for other in array.cluster.nodes:
         assert serial not in array.members(other)

@@ -3,6 +3,7 @@
 looked at is the disk: byte for byte as before, however the command ends; and the exit status."""
 import errno
 import fcntl
+import glob
 import json
 import os
 import pty
@@ -152,6 +153,8 @@ class Bed:
         self.member = Disk(self.folder, "member", member)
         self.disk = Disk(self.folder, "disk", self.content)
         self.sock = os.path.join(self.folder, "socket")
+        # Not there yet, as after an installation.
+        self.keep = os.path.join(self.folder, "var", "keep")
         self.daemon = Daemon(self.sock, self.member.kname)
         self.tools = os.path.join(self.folder, "bin")
         os.mkdir(self.tools)
@@ -185,8 +188,9 @@ class Bed:
                 "stderr": subprocess.PIPE, **more}
         env = {**os.environ, "PATH": f"{self.tools}:{os.environ['PATH']}", "LC_ALL": "C",
                "TERM": "xterm"}
-        return subprocess.Popen([CTL, f"--socket={self.sock}", "add", *words, "raid",
-                                 disk or self.disk.path], text=True, env=env, **more)
+        return subprocess.Popen([CTL, f"--socket={self.sock}", "add", f"--keep={self.keep}",
+                                 *words, "raid", disk or self.disk.path],
+                                text=True, env=env, **more)
 
     def run(self, *words, disk=None):
         child = self.start(*words, disk=disk)
@@ -194,7 +198,7 @@ class Bed:
         return child.returncode, out, err
 
     def leftovers(self):
-        return [name for name in os.listdir(self.folder) if name.startswith("put-back")]
+        return glob.glob(f"{self.keep}/*")
 
     def same(self, content=None):
         assert self.disk.read() == (content or self.content), "the disk is as it was"
@@ -284,7 +288,7 @@ def test_mdadm_keeps_it(bed):
     os.close(holder[0])
     assert bed.disk.read()[:8192] == bytes(8192), out
     assert len(bed.leftovers()) == 1 and bed.leftovers()[0] in err, (bed.leftovers(), err)
-    with open(os.path.join(bed.folder, bed.leftovers()[0]), "rb") as f:
+    with open(bed.leftovers()[0], "rb") as f:
         assert f.read() == bed.content[:DATA]
 
 
@@ -395,7 +399,8 @@ def test_somebody_else_writes(bed):
     assert rc == 5 and "somebody else has written" in err and "NOT as it was" in err, (rc, err)
     assert bed.disk.read() == bytes(8192) + bed.content[8192:], out
     assert len(bed.leftovers()) == 1, "what stood there is kept"
-    with open(os.path.join(bed.folder, bed.leftovers()[0]), "rb") as f:
+    assert bed.leftovers()[0].startswith(f"{bed.keep}/put-back-{bed.disk.kname}-")
+    with open(bed.leftovers()[0], "rb") as f:
         assert f.read() == bed.content[4096:8192]
 
 
@@ -415,6 +420,8 @@ def test_left_by_an_add_that_was_cut_off(bed):
     bed.disk.write(mark)
     rc, out, err = bed.run("--dry-run")
     assert rc == 2 and "bears the mark of an add on n1" in err, (rc, err)
+    # Where it survives a boot of that node.
+    assert "may be in /var/lib/mdcluster on that node" in err, err
     bed.same(mark + bed.content[16384:])
 
 
@@ -505,6 +512,12 @@ def test_usage(bed):
     for words in (["--json"], [], ["--yes", "one", "too", "many"], ["--nonsense"]):
         rc, out, err = bed.run(*words)
         assert rc == 64 and err, (words, rc, out, err)
+    os.makedirs(os.path.dirname(bed.keep))
+    with open(bed.keep, "wb"):
+        pass
+    rc, out, err = bed.run("--yes")
+    assert rc == 2 and "no place to keep what stands on the disk" in err, (rc, err)
+    os.unlink(bed.keep)
     bed.daemon.running = False
     rc, out, err = bed.run("--yes")
     assert rc == 3 and "does not run on this node" in err, (rc, err)

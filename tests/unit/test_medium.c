@@ -119,6 +119,11 @@ static void test_mark_not_kept(void **state)
 	struct mdc_nonce nonce = some(), other;
 	struct bed *b = *state;
 
+	/* Another add was cut off, and this may be all that is left of what stood there. */
+	assert_int_equal(close(open(b->keep, O_WRONLY | O_CREAT, 0600)), 0);
+	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), -EALREADY);
+	assert_false(b->m.marked);
+	assert_int_equal(unlink(b->keep), 0);
 	b->m.keep = "/nonexistent/keep";
 	assert_int_equal(mdc_medium_mark(&b->m, &nonce, NULL, &other), -ENOENT);
 	assert_false(b->m.marked);
