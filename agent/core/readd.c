@@ -58,6 +58,11 @@ void mdc_readd_gone(struct mdc_readd *readd, const char *kname)
 
 		if (strcmp(disk->away && disk->back[0] ? disk->back : disk->kname, kname))
 			continue;
+		/* Pulled, or logged out of, by whoever took it out before. */
+		if (disk->by_hand) {
+			disk->kname[0] = '\0';
+			continue;
+		}
 		disk->away = true;
 		disk->unreadable = false;
 		disk->back[0] = '\0';
@@ -142,7 +147,7 @@ static void is_back(struct mdc_readd_disk *disk, int64_t now_ms)
 		count(disk, now_ms);
 	disk->back[0] = '\0';
 	disk->away = disk->unreadable = disk->lost = disk->tried = disk->ours = false;
-	disk->looked = disk->asked = false;
+	disk->looked = disk->asked = disk->by_hand = false;
 	disk->out = MDC_READD_NOT_OUT;
 }
 
@@ -161,21 +166,22 @@ void mdc_readd_observe(struct mdc_readd *readd, const struct mdc_array *array, i
 		} else if (!works(m) && !disk->lost) {
 			disk->lost = true;
 			disk->looked = disk->asked = disk->tried = disk->ours = false;
+			disk->by_hand = false;
 		} else if (!m && disk->unreadable && !disk->back[0]) {
 			/* Somebody has taken it out of the array: it is to be replaced. */
 			disk->unreadable = false;
+			disk->by_hand = true;
 		}
 	}
 }
 
-struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, const struct mdc_array *array,
-				      int64_t now_ms, unsigned int *at)
+struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, int64_t now_ms, unsigned int *at)
 {
 	while (*at < readd->n) {
 		struct mdc_readd_disk *disk = &readd->disks[(*at)++];
 
 		if (!disk->lost || disk->away || disk->out || disk->tried || disk->asked ||
-		    disk->back[0] || !member(array, disk->kname))
+		    disk->back[0] || !disk->kname[0])
 			continue;
 		if (disk->looked && (!disk->unreadable || now_ms < disk->look_ms))
 			continue;
@@ -230,14 +236,21 @@ bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, co
 	if (!disk)
 		return false;
 	disk->asked = false;
-	if (!disk->lost || disk->away || disk->out || disk->back[0] || !m)
+	if (!disk->lost || disk->away || disk->out || disk->back[0])
 		return false;
+	if (!m) {
+		/* Removed as well. Where there is no device, its uevent tells why. */
+		disk->by_hand = disk->by_hand || !err;
+		return false;
+	}
 	was = disk->unreadable;
 	/* The kernel keeps in mind that a write failed; --fail by hand leaves no such trace. */
 	if (err || strstr(m->state, "write_error"))
 		disk->unreadable = true;
-	if (!disk->unreadable)
+	if (!disk->unreadable) {
+		disk->by_hand = true;
 		return false;
+	}
 	if (within_the_hour(disk, now_ms)) {
 		/* Where its path is just going away, that shows before the next look. */
 		if (!err || was)
@@ -249,14 +262,15 @@ bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, co
 	return err && !was;
 }
 
-const struct mdc_readd_disk *mdc_readd_hangs(struct mdc_readd *readd, int64_t now_ms,
+const struct mdc_readd_disk *mdc_readd_hangs(struct mdc_readd *readd,
+					     const struct mdc_array *array, int64_t now_ms,
 					     unsigned int *at)
 {
 	while (*at < readd->n) {
 		struct mdc_readd_disk *disk = &readd->disks[(*at)++];
 
 		if (!disk->asked || !disk->lost || disk->away || disk->unreadable ||
-		    now_ms < disk->look_ms)
+		    now_ms < disk->look_ms || !member(array, disk->kname))
 			continue;
 		disk->unreadable = true;
 		return disk;

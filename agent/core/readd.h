@@ -3,8 +3,8 @@
  * When a member that failed may be taken back without being asked (parameter readd): only
  * if its device went away from this node and has come back, or could not be read here when
  * it failed and can be read again. Never merely because it is marked faulty, since an
- * administrator may have failed it on purpose; not for ever, since a disk that fails again
- * and again costs a recovery each time. Pure, with the clock handed in.
+ * administrator may have failed it on purpose, and then pulls it; not for ever, since a disk that
+ * fails again and again costs a recovery each time. Pure, with the clock handed in.
  */
 #ifndef MDC_READD_H
 #define MDC_READD_H
@@ -35,6 +35,7 @@ struct mdc_readd_disk {
 	bool unreadable;		/* that device could not be read since it failed */
 	bool looked;			/* a look at it was begun since it failed */
 	bool asked;			/* ... and has not been answered */
+	bool by_hand;			/* it was read well since, or removed: it is to be out */
 	int64_t look_ms;		/* when to try it again */
 	char back[MDC_KNAME_MAX];	/* the name under which it can be read again; empty: none */
 	bool lost;			/* the array has been seen without it since */
@@ -67,10 +68,9 @@ bool mdc_readd_returned(struct mdc_readd *readd, const struct mdc_uuid *array,
 void mdc_readd_observe(struct mdc_readd *readd, const struct mdc_array *array, int64_t now_ms);
 /*
  * The next disk, from *at on, that is to be read to see whether it can be, or NULL. One that
- * was failed by hand is asked for once, one that could not be read again and again.
+ * was failed or removed by hand is asked for once, one that could not be read again and again.
  */
-struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, const struct mdc_array *array,
-				      int64_t now_ms, unsigned int *at);
+struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, int64_t now_ms, unsigned int *at);
 /* Is there one that cannot be read, or has not answered, so that there is to be another look? */
 bool mdc_readd_any_pending(const struct mdc_readd *readd);
 /* Something has happened to that device: true if the next look is due now. */
@@ -85,7 +85,8 @@ bool mdc_readd_looked(struct mdc_readd *readd, const struct mdc_array *array, co
  * A disk, from *at on, that has not answered by the time of the next look, which is news; or
  * NULL. It counts as unreadable, and is not looked at again until it has answered.
  */
-const struct mdc_readd_disk *mdc_readd_hangs(struct mdc_readd *readd, int64_t now_ms,
+const struct mdc_readd_disk *mdc_readd_hangs(struct mdc_readd *readd,
+					     const struct mdc_array *array, int64_t now_ms,
 					     unsigned int *at);
 /* The disk that is back and that the array, which was observed before, lacks; or NULL. */
 struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct mdc_array *array,

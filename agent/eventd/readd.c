@@ -57,7 +57,8 @@ static gboolean look_again(gpointer data)
 static void say_unreadable(const struct mdc_tracked *t, const char *kname, const char *why)
 {
 	mdc_warn("%s: %s has failed, and this node cannot read it (%s): it is taken back when it "
-		 "can be read again", t->track.device, kname, why);
+		 "can be read again. To keep it out: mdadm --manage %s --remove %s",
+		 t->track.device, kname, why, t->track.device, kname);
 }
 
 static void answered(struct mdc_tracked *t, const char *kname, int err,
@@ -98,10 +99,10 @@ static void look(struct mdc_tracked *t)
 	unsigned int at = 0;
 
 	/* It may answer yet, but a disk that is well would have. */
-	while ((hangs = mdc_readd_hangs(&t->readd, mdc_now_ms(), &at)))
+	while ((hangs = mdc_readd_hangs(&t->readd, &t->array, mdc_now_ms(), &at)))
 		say_unreadable(t, hangs->kname, "it does not answer");
 	at = 0;
-	while ((disk = mdc_readd_look(&t->readd, &t->array, mdc_now_ms(), &at))) {
+	while ((disk = mdc_readd_look(&t->readd, mdc_now_ms(), &at))) {
 		if (!mdc_blockdev_get(t->daemon->sys, disk->kname, &dev))
 			answered(t, disk->kname, -ENODEV, NULL);
 		else if (t->readd_look)		/* it hangs at another one */

@@ -344,6 +344,22 @@ static void test_unreadable(void **state)
 	DID_NOTHING();
 }
 
+/* Failed by hand, then pulled and put back. */
+static void test_by_hand(void **state)
+{
+	(void)state;
+	member(1, "vdc", "faulty");
+	mdc_observe(&bed->t);
+	DID("search vdc");
+	answer("vdc", 0);
+	DID_NOTHING();
+	mdc_readd_block(&bed->t, "vdc", true);
+	mdc_readd_block(&bed->t, "vde", false);
+	mdc_observe(&bed->t);
+	DID_NOTHING();
+	assert_int_equal(bed->t.readd_timer, 0);
+}
+
 /* Another node was quicker, while this one waited for its turn. */
 static void test_others_turn(void **state)
 {
@@ -351,8 +367,8 @@ static void test_others_turn(void **state)
 	member(1, "vdc", "faulty");
 	mdc_observe(&bed->t);
 	DID("search vdc");
-	answer("vdc", 0);				/* not by this node's doing */
-	DID_NOTHING();
+	answer("vdc", -EIO);
+	DID(WARNING "vdc has failed, and this node cannot read it");
 	mdc_readd_block(&bed->t, "vdc", true);
 	mdc_readd_block(&bed->t, "vde", false);
 	DID("search vde");
@@ -375,7 +391,9 @@ static void test_hangs(void **state)
 	mdc_observe(&bed->t);
 	DID_NOTHING();
 	fire(bed->t.readd_look_timer, MDC_READD_LOOK_MS);
-	DID(WARNING "vdc has failed, and this node cannot read it (it does not answer)");
+	DID(WARNING "vdc has failed, and this node cannot read it (it does not answer): it is "
+	    "taken back when it can be read again. To keep it out: mdadm --manage /dev/md/shared "
+	    "--remove vdc");
 	fire(bed->t.readd_look_timer, MDC_READD_LOOK_MS);
 	DID_NOTHING();					/* the first look still runs */
 	answer("vdc", 0);
@@ -511,7 +529,7 @@ static void test_status(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_unreadable), TEST(test_others_turn), TEST(test_hangs),
+		TEST(test_unreadable), TEST(test_by_hand), TEST(test_others_turn), TEST(test_hangs),
 		TEST(test_cannot_be_removed), TEST(test_told_not_to), TEST(test_leave),
 		TEST(test_clash), TEST(test_refused), TEST(test_status),
 	};

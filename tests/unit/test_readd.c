@@ -188,7 +188,7 @@ static const char *look(struct mdc_readd *r, const struct mdc_array *a, int64_t 
 	unsigned int at = 0;
 
 	mdc_readd_observe(r, a, now_ms);
-	d = mdc_readd_look(r, a, now_ms, &at);
+	d = mdc_readd_look(r, now_ms, &at);
 	return d ? d->kname : "";
 }
 
@@ -206,7 +206,7 @@ static void test_unreadable(void **state)
 	assert_string_equal(look(&r, &hurt, 1000), "vdc");
 	assert_string_equal(look(&r, &hurt, 1001), "");
 	assert_true(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1002));
-	assert_null(mdc_readd_hangs(&r, 99999, &at));	/* it has answered */
+	assert_null(mdc_readd_hangs(&r, &hurt, 99999, &at));	/* it has answered */
 	assert_true(mdc_readd_any_pending(&r));
 	assert_null(needed(&r, &hurt, 1003));
 	assert_string_equal(look(&r, &hurt, 1000 + MDC_READD_LOOK_MS - 1), "");
@@ -285,15 +285,15 @@ static void test_hangs(void **state)
 	(void)state;
 	known(&r);
 	assert_string_equal(look(&r, &hurt, 0), "vdc");
-	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS - 1, &at));	/* it is busy */
+	assert_null(mdc_readd_hangs(&r, &hurt, MDC_READD_LOOK_MS - 1, &at));	/* it is busy */
 	assert_true(mdc_readd_any_pending(&r));
 	at = 0;
-	d = mdc_readd_hangs(&r, MDC_READD_LOOK_MS, &at);
+	d = mdc_readd_hangs(&r, &hurt, MDC_READD_LOOK_MS, &at);
 	assert_non_null(d);
 	assert_string_equal(d->kname, "vdc");
-	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS, &at));
+	assert_null(mdc_readd_hangs(&r, &hurt, MDC_READD_LOOK_MS, &at));
 	at = 0;
-	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS, &at));	/* said once */
+	assert_null(mdc_readd_hangs(&r, &hurt, MDC_READD_LOOK_MS, &at));	/* said once */
 	assert_true(mdc_readd_any_pending(&r));
 	assert_string_equal(look(&r, &hurt, 5 * MDC_READD_LOOK_MS), "");
 	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, 5 * MDC_READD_LOOK_MS));
@@ -310,7 +310,7 @@ static void test_slow(void **state)
 	(void)state;
 	known(&r);
 	look(&r, &hurt, 0);
-	assert_null(mdc_readd_hangs(&r, MDC_READD_LOOK_MS - 1, &at));
+	assert_null(mdc_readd_hangs(&r, &hurt, MDC_READD_LOOK_MS - 1, &at));
 	assert_false(mdc_readd_looked(&r, &hurt, "vdc", 0, &super1, MDC_READD_LOOK_MS - 1));
 	assert_null(needed(&r, &hurt, MDC_READD_LOOK_MS));
 	assert_false(mdc_readd_any_pending(&r));
@@ -360,6 +360,80 @@ static void test_unreadable_and_removed(void **state)
 	other.device.b[0] = 7;
 	mdc_readd_looked(&r, &hurt, "vdc", 0, &other, 4);
 	assert_null(needed(&r, &hurt, 5));
+}
+
+/* Failed by hand, with or without --remove, and then pulled and put back: it is left alone. */
+static void test_failed_by_hand_and_pulled(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), without = state_of(1, NULL, NULL),
+			 whole = state_of(0, "vdd", "in_sync");
+	const struct mdc_array *const seen[][2] = {
+		{ &hurt, &hurt }, { &hurt, &without }, { &without, &without },
+	};
+	struct mdc_readd r;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		known(&r);
+		assert_string_equal(look(&r, seen[i][0], 0), "vdc");
+		assert_null(needed(&r, seen[i][1], 1));
+		assert_false(mdc_readd_looked(&r, seen[i][1], "vdc", 0, &super1, 2));
+		mdc_readd_gone(&r, "vdc");
+		assert_false(mdc_readd_any_away(&r));
+		assert_false(mdc_readd_returned(&r, &array, &super1, "vdd"));
+		assert_null(needed(&r, &without, 3));
+		/* What stands in its bay now is another disk, and is to be learned. */
+		assert_false(mdc_readd_knows(&r, "vdc"));
+		/* Taken in by hand it is a member like any other. */
+		mdc_readd_learn(&r, &disk1, "vdd");
+		assert_null(needed(&r, &whole, 4));
+		mdc_readd_gone(&r, "vdd");
+		assert_true(mdc_readd_returned(&r, &array, &super1, "vdd"));
+		assert_non_null(needed(&r, &without, 5));
+	}
+}
+
+/* It gave errors, and was removed: pulled and put back, it stays out all the same. */
+static void test_unreadable_removed_and_pulled(void **state)
+{
+	struct mdc_array hurt = state_of(1, "vdc", "faulty"), without = state_of(1, NULL, NULL);
+	struct mdc_readd r;
+
+	(void)state;
+	known(&r);
+	look(&r, &hurt, 0);
+	assert_true(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1));
+	assert_null(needed(&r, &without, 2));
+	mdc_readd_gone(&r, "vdc");
+	assert_false(mdc_readd_returned(&r, &array, &super1, "vdc"));
+	/* Neither failed by hand nor removed: its path was going when it was looked at. */
+	known(&r);
+	look(&r, &hurt, 0);
+	assert_true(mdc_readd_looked(&r, &hurt, "vdc", -EIO, NULL, 1));
+	mdc_readd_gone(&r, "vdc");
+	assert_true(mdc_readd_returned(&r, &array, &super1, "vdc"));
+	assert_non_null(needed(&r, &hurt, 2));
+	/* The same, where something else has removed it by the time of the look. */
+	known(&r);
+	look(&r, &without, 0);
+	assert_false(mdc_readd_looked(&r, &without, "vdc", -ENODEV, NULL, 1));
+	mdc_readd_gone(&r, "vdc");
+	assert_true(mdc_readd_returned(&r, &array, &super1, "vdc"));
+	assert_non_null(needed(&r, &without, 2));
+}
+
+/* One that hangs, and was removed, is said nothing of. */
+static void test_hangs_removed(void **state)
+{
+	struct mdc_array without = state_of(1, NULL, NULL);
+	struct mdc_readd r;
+	unsigned int at = 0;
+
+	(void)state;
+	known(&r);
+	assert_string_equal(look(&r, &without, 0), "vdc");
+	assert_null(mdc_readd_hangs(&r, &without, 2 * MDC_READD_LOOK_MS, &at));
 }
 
 static void test_not_ours(void **state)
@@ -421,6 +495,9 @@ int main(void)
 		cmocka_unit_test(test_unreadable_and_removed), cmocka_unit_test(test_hangs),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_path_goes_again),
+		cmocka_unit_test(test_failed_by_hand_and_pulled),
+		cmocka_unit_test(test_unreadable_removed_and_pulled),
+		cmocka_unit_test(test_hangs_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
