@@ -66,7 +66,8 @@ void mdc_readd_gone(struct mdc_readd *readd, const char *kname)
 		disk->away = true;
 		disk->unreadable = false;
 		disk->back[0] = '\0';
-		disk->tried = false;
+		disk->tried = disk->trying = false;
+		disk->again_ms = 0;
 		/* A path that comes and goes is counted; that is no disk that fails again. */
 		if (disk->out == MDC_READD_AGAIN)
 			disk->out = MDC_READD_NOT_OUT;
@@ -147,7 +148,8 @@ static void is_back(struct mdc_readd_disk *disk, int64_t now_ms)
 		count(disk, now_ms);
 	disk->back[0] = '\0';
 	disk->away = disk->unreadable = disk->lost = disk->tried = disk->ours = false;
-	disk->looked = disk->asked = disk->by_hand = false;
+	disk->looked = disk->asked = disk->by_hand = disk->trying = false;
+	disk->again_ms = 0;
 	disk->out = MDC_READD_NOT_OUT;
 }
 
@@ -166,7 +168,8 @@ void mdc_readd_observe(struct mdc_readd *readd, const struct mdc_array *array, i
 		} else if (!works(m) && !disk->lost) {
 			disk->lost = true;
 			disk->looked = disk->asked = disk->tried = disk->ours = false;
-			disk->by_hand = false;
+			disk->by_hand = disk->trying = false;
+			disk->again_ms = 0;
 		} else if (!m && disk->unreadable && !disk->back[0]) {
 			/* Somebody has taken it out of the array: it is to be replaced. */
 			disk->unreadable = false;
@@ -199,8 +202,10 @@ bool mdc_readd_any_pending(const struct mdc_readd *readd)
 	for (i = 0; i < readd->n; i++) {
 		const struct mdc_readd_disk *disk = &readd->disks[i];
 
-		if ((disk->unreadable || disk->asked) && !disk->away && !disk->out &&
-		    !disk->back[0])
+		if (disk->out)
+			continue;
+		if (disk->again_ms ||
+		    ((disk->unreadable || disk->asked) && !disk->away && !disk->back[0]))
 			return true;
 	}
 	return false;
@@ -287,7 +292,9 @@ struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct md
 		struct mdc_readd_disk *disk = &readd->disks[i];
 
 		if ((!disk->away && !disk->unreadable) || !disk->lost || !disk->back[0] ||
-		    disk->tried || disk->out || !array->degraded)
+		    disk->out || !array->degraded)
+			continue;
+		if (disk->tried && (!disk->again_ms || now_ms < disk->again_ms))
 			continue;
 		if (within_the_hour(disk, now_ms) < MDC_READD_PER_HOUR)
 			return disk;
@@ -298,9 +305,27 @@ struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct md
 
 unsigned int mdc_readd_begin(struct mdc_readd_disk *disk, int64_t now_ms)
 {
-	disk->tried = disk->ours = true;
+	disk->tried = disk->ours = disk->trying = true;
+	disk->again_ms = 0;
 	count(disk, now_ms);
 	return within_the_hour(disk, now_ms);
+}
+
+bool mdc_readd_failed(struct mdc_readd *readd, int64_t now_ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < readd->n; i++) {
+		struct mdc_readd_disk *disk = &readd->disks[i];
+
+		if (!disk->trying)
+			continue;
+		disk->trying = false;
+		if (within_the_hour(disk, now_ms) < MDC_READD_PER_HOUR)
+			disk->again_ms = now_ms + MDC_READD_AGAIN_MS;
+		return disk->again_ms;
+	}
+	return false;
 }
 
 const struct mdc_readd_disk *mdc_readd_stays_out(struct mdc_readd *readd)

@@ -19,6 +19,7 @@
 #define MDC_READD_DISKS_MAX 64
 #define MDC_READD_STEP_MS 10000	/* between one node's turn and the next one's */
 #define MDC_READD_LOOK_MS 15000	/* between two looks at a member that cannot be read */
+#define MDC_READD_AGAIN_MS 30000	/* from an attempt that has failed to the next one */
 #define MDC_READD_HOUR_MS (3600 * 1000LL)
 #define MDC_READD_PER_HOUR 3	/* returns of one disk, by whichever node's doing */
 
@@ -41,6 +42,8 @@ struct mdc_readd_disk {
 	bool lost;			/* the array has been seen without it since */
 	bool tried;			/* this return has had its attempt */
 	bool ours;			/* ... which was this node's */
+	bool trying;			/* ... and goes on */
+	int64_t again_ms;		/* when it is to have another one; 0: never */
 	enum mdc_readd_out out;
 	bool out_said;
 	unsigned int n_returns;		/* the newest first */
@@ -71,7 +74,10 @@ void mdc_readd_observe(struct mdc_readd *readd, const struct mdc_array *array, i
  * was failed or removed by hand is asked for once, one that could not be read again and again.
  */
 struct mdc_readd_disk *mdc_readd_look(struct mdc_readd *readd, int64_t now_ms, unsigned int *at);
-/* Is there one that cannot be read, or has not answered, so that there is to be another look? */
+/*
+ * Is there one that cannot be read, or has not answered, so that there is to be another look; or
+ * one that is to have another attempt?
+ */
 bool mdc_readd_any_pending(const struct mdc_readd *readd);
 /* Something has happened to that device: true if the next look is due now. */
 bool mdc_readd_changed(struct mdc_readd *readd, const char *kname, int64_t now_ms);
@@ -93,6 +99,8 @@ struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct md
 					int64_t now_ms);
 /* This node makes its attempt. Returns how many there have been within the hour, with it. */
 unsigned int mdc_readd_begin(struct mdc_readd_disk *disk, int64_t now_ms);
+/* The attempt has failed. True: there will be another one, as the hour's are not used up. */
+bool mdc_readd_failed(struct mdc_readd *readd, int64_t now_ms);
 /* A disk that stays out, which has not been returned here before; or NULL. */
 const struct mdc_readd_disk *mdc_readd_stays_out(struct mdc_readd *readd);
 /*

@@ -159,7 +159,12 @@ static void added(int status, const char *text, void *data)
 	struct mdc_tracked *t = data;
 
 	t->readd_proc = NULL;
-	if (status)
+	/* A peer may not have had the time to let go of it, or cannot see it yet. */
+	if (status && mdc_readd_failed(&t->readd, mdc_now_ms()))
+		mdc_warn("%s: mdadm --re-add failed (%d): %s. It is tried again in %d s",
+			 t->track.device, status, *text ? text : "it did not say why",
+			 MDC_READD_AGAIN_MS / 1000);
+	else if (status)
 		mdc_err("%s: mdadm --re-add failed (%d): %s. Add the disk by hand", t->track.device,
 			status, *text ? text : "it did not say why");
 	else

@@ -417,6 +417,40 @@ static void test_cannot_be_removed(void **state)
 	assert_int_equal(bed->t.readd_timer, 0);	/* once is enough */
 }
 
+/* A peer has not let go of it yet: refused, and taken back half a minute later. */
+static void test_refused_at_first(void **state)
+{
+	(void)state;
+	mdc_readd_block(&bed->t, "vdc", true);
+	bed->t.array.n_members = 1;
+	bed->t.array.degraded = 1;
+	mdc_observe(&bed->t);
+	mdc_readd_block(&bed->t, "vdc", false);
+	DID("search vdc");
+	answer("vdc", 0);
+	DID(NOTICE "its member is back as /dev/vdc");
+	fire(bed->t.readd_timer, MDC_READD_STEP_MS);
+	DID(NOTICE "taking /dev/vdc back (mdadm --re-add), for the 1.", "mdadm");
+	run_ends(1);
+	DID(WARNING "mdadm --re-add failed (1): it is busy. It is tried again in 30 s");
+	assert_int_equal(bed->t.readd_timer, 0);
+	fire(bed->t.readd_look_timer, MDC_READD_LOOK_MS);
+	assert_int_equal(bed->t.readd_timer, 0);
+	fire(bed->t.readd_look_timer, MDC_READD_LOOK_MS);
+	fire(bed->t.readd_timer, MDC_READD_STEP_MS);
+	DID(NOTICE "taking /dev/vdc back (mdadm --re-add), for the 2.", "mdadm");
+	run_ends(1);
+	DID(WARNING "mdadm --re-add failed");
+	fire(bed->t.readd_look_timer, 2 * MDC_READD_LOOK_MS);
+	fire(bed->t.readd_timer, MDC_READD_STEP_MS);
+	DID(NOTICE "taking /dev/vdc back (mdadm --re-add), for the 3.", "mdadm");
+	run_ends(1);
+	DID(ERROR "mdadm --re-add failed (1): it is busy. Add the disk by hand");
+	fire(bed->t.readd_look_timer, 2 * MDC_READD_LOOK_MS);
+	DID_NOTHING();
+	assert_int_equal(bed->t.readd_timer | bed->t.readd_look_timer, 0);
+}
+
 static void test_told_not_to(void **state)
 {
 	(void)state;
@@ -530,7 +564,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_unreadable), TEST(test_by_hand), TEST(test_others_turn), TEST(test_hangs),
-		TEST(test_cannot_be_removed), TEST(test_told_not_to), TEST(test_leave),
+		TEST(test_cannot_be_removed), TEST(test_refused_at_first), TEST(test_told_not_to), TEST(test_leave),
 		TEST(test_clash), TEST(test_refused), TEST(test_status),
 	};
 

@@ -118,6 +118,44 @@ static void once(struct mdc_readd *r, int64_t now_ms)
 	assert_false(mdc_readd_any_away(r));
 }
 
+/* A peer was not ready: another attempt later, but no more than the hour's. */
+static void test_attempt_failed(void **state)
+{
+	struct mdc_array hurt = state_of(1, NULL, NULL), whole = state_of(0, "vdc", "in_sync");
+	struct mdc_readd_disk *d;
+	struct mdc_readd r;
+	int64_t now = 1000;
+	unsigned int i;
+
+	(void)state;
+	known(&r);
+	assert_false(mdc_readd_failed(&r, now));
+	mdc_readd_gone(&r, "vdc");
+	mdc_readd_returned(&r, &array, &super1, "vdc");
+	for (i = 1; i <= MDC_READD_PER_HOUR; i++) {
+		d = needed(&r, &hurt, now);
+		assert_non_null(d);
+		assert_int_equal(mdc_readd_begin(d, now), i);
+		assert_false(mdc_readd_any_pending(&r));
+		assert_null(needed(&r, &hurt, now + MDC_READD_AGAIN_MS));	/* it goes on */
+		if (i == MDC_READD_PER_HOUR)
+			break;
+		assert_true(mdc_readd_failed(&r, now));
+		assert_false(mdc_readd_failed(&r, now));
+		assert_true(mdc_readd_any_pending(&r));
+		assert_null(needed(&r, &hurt, now + MDC_READD_AGAIN_MS - 1));
+		now += MDC_READD_AGAIN_MS;
+	}
+	assert_false(mdc_readd_failed(&r, now));
+	assert_false(mdc_readd_any_pending(&r));
+	assert_null(needed(&r, &hurt, now + 2 * MDC_READD_HOUR_MS));
+	/* By hand it comes back, and that is the end of it. */
+	mdc_readd_gone(&r, "vdc");
+	mdc_readd_returned(&r, &array, &super1, "vdc");
+	assert_null(needed(&r, &whole, now));
+	assert_false(mdc_readd_failed(&r, now));
+}
+
 static void test_bound(void **state)
 {
 	struct mdc_array hurt = state_of(1, "vdc", "faulty"), whole = state_of(0, "vdc", "in_sync");
@@ -488,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failed_by_hand), cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_one_attempt), cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_attempt_failed),
 		cmocka_unit_test(test_full), cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_bound), cmocka_unit_test(test_bound_is_an_hours),
 		cmocka_unit_test(test_bound_is_the_clusters), cmocka_unit_test(test_unreadable),
