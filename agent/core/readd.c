@@ -84,6 +84,13 @@ bool mdc_readd_any_away(const struct mdc_readd *readd)
 	return false;
 }
 
+const char *mdc_readd_back(const struct mdc_readd *readd, const struct mdc_uuid *device)
+{
+	const struct mdc_readd_disk *disk = by_uuid((struct mdc_readd *)readd, device);
+
+	return disk && disk->back[0] ? disk->back : NULL;
+}
+
 bool mdc_readd_returned(struct mdc_readd *readd, const struct mdc_uuid *array,
 			const struct mdc_super *super, const char *kname)
 {
@@ -92,6 +99,9 @@ bool mdc_readd_returned(struct mdc_readd *readd, const struct mdc_uuid *array,
 	/* A spare lost nothing that a re-add could bring back in step. */
 	if (!mdc_uuid_equal(array, &super->array) || super->role < 0 || !disk || !disk->away)
 		return false;
+	/* What was in the way of the other name is not in the way of this one. */
+	if (disk->again_ms && strcmp(disk->back, kname))
+		disk->again_ms = 1;
 	snprintf(disk->back, sizeof(disk->back), "%s", kname);
 	return true;
 }
@@ -311,6 +321,15 @@ unsigned int mdc_readd_begin(struct mdc_readd_disk *disk, int64_t now_ms)
 	return within_the_hour(disk, now_ms);
 }
 
+bool mdc_readd_defer(struct mdc_readd_disk *disk, int64_t now_ms)
+{
+	bool was = disk->tried;
+
+	disk->tried = true;
+	disk->again_ms = now_ms + MDC_READD_AGAIN_MS;
+	return !was;
+}
+
 bool mdc_readd_failed(struct mdc_readd *readd, int64_t now_ms)
 {
 	unsigned int i;
@@ -345,10 +364,13 @@ const struct mdc_readd_disk *mdc_readd_stays_out(struct mdc_readd *readd)
 
 int64_t mdc_readd_turn_ms(const uint32_t *nodes, unsigned int n, uint32_t self)
 {
+	bool among = false;
+	int64_t before = 0;
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		if (nodes[i] == self)
-			return (int64_t)i * MDC_READD_STEP_MS;
-	return -1;
+	for (i = 0; i < n; i++) {
+		among = among || nodes[i] == self;
+		before += nodes[i] < self;
+	}
+	return among ? before * MDC_READD_STEP_MS : -1;
 }

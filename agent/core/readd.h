@@ -64,6 +64,8 @@ bool mdc_readd_knows(const struct mdc_readd *readd, const char *kname);
 void mdc_readd_gone(struct mdc_readd *readd, const char *kname);
 /* Is there a member that has gone away and not been taken back? */
 bool mdc_readd_any_away(const struct mdc_readd *readd);
+/* The name under which that member can be read again, or NULL. */
+const char *mdc_readd_back(const struct mdc_readd *readd, const struct mdc_uuid *device);
 /* A device bears this superblock: true if it is one of the array's that was away. */
 bool mdc_readd_returned(struct mdc_readd *readd, const struct mdc_uuid *array,
 			const struct mdc_super *super, const char *kname);
@@ -99,13 +101,15 @@ struct mdc_readd_disk *mdc_readd_needed(struct mdc_readd *readd, const struct md
 					int64_t now_ms);
 /* This node makes its attempt. Returns how many there have been within the hour, with it. */
 unsigned int mdc_readd_begin(struct mdc_readd_disk *disk, int64_t now_ms);
+/* There can be no attempt now: later. True if that is new. */
+bool mdc_readd_defer(struct mdc_readd_disk *disk, int64_t now_ms);
 /* The attempt has failed. True: there will be another one, as the hour's are not used up. */
 bool mdc_readd_failed(struct mdc_readd *readd, int64_t now_ms);
 /* A disk that stays out, which has not been returned here before; or NULL. */
 const struct mdc_readd_disk *mdc_readd_stays_out(struct mdc_readd *readd);
 /*
- * How long this node waits for others to do it: its place among the lockspace's nodes,
- * ascending. -1 where it is not among them.
+ * How long this node waits for others to do it: its place among the lockspace's nodes, by their
+ * ids, in whatever order they are. -1 where it is not among them.
  */
 int64_t mdc_readd_turn_ms(const uint32_t *nodes, unsigned int n, uint32_t self);
 

@@ -89,6 +89,12 @@ static void look_idle(unsigned int looked_at, unsigned int stuck, void *data)
 	t->readd_look = NULL;
 }
 
+static void arm(struct mdc_tracked *t)
+{
+	if (mdc_readd_any_pending(&t->readd) && !t->readd_look_timer)
+		t->readd_look_timer = g_timeout_add(MDC_READD_LOOK_MS, look_again, t);
+}
+
 /* Reads what has failed, in workers: now, and as long as it cannot be read again and again. */
 static void look(struct mdc_tracked *t)
 {
@@ -112,15 +118,26 @@ static void look(struct mdc_tracked *t)
 	}
 	if (list->len)
 		t->readd_look = mdc_search_start(t->daemon->pool, list, looked, look_idle, t);
-	if (mdc_readd_any_pending(&t->readd) && !t->readd_look_timer)
-		t->readd_look_timer = g_timeout_add(MDC_READD_LOOK_MS, look_again, t);
+	arm(t);
+}
+
+/* Of a map and its paths, which come one after the other, the one that nothing is built on. */
+static bool has_better(const struct mdc_tracked *t, const struct mdc_uuid *device,
+		       const char *kname)
+{
+	const char *back = mdc_readd_back(&t->readd, device);
+	struct mdc_blockdev dev;
+
+	return back && strcmp(back, kname) && mdc_blockdev_get(t->daemon->sys, back, &dev) &&
+	       !dev.holder[0];
 }
 
 static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
 {
 	struct mdc_tracked *t = data;
 
-	if (!probe->member || dev->holder[0])
+	if (!probe->member || dev->holder[0] ||
+	    has_better(t, &probe->super.device, dev->kname))
 		return;
 	if (!mdc_readd_returned(&t->readd, &t->track.uuid, &probe->super, dev->kname))
 		return;
@@ -172,24 +189,37 @@ static void added(int status, const char *text, void *data)
 	mdc_observe(t);
 }
 
-static struct mdc_readd_disk *needed(struct mdc_tracked *t)
+/* The disk that is to be taken back now, and its device. */
+static struct mdc_readd_disk *needed(struct mdc_tracked *t, struct mdc_blockdev *dev)
 {
+	struct mdc_readd_disk *disk;
 	struct mdc_array now;
 
 	if (!t->track.readd || mdc_mdsys_read(t->daemon->sys, t->track.md, &now))
 		return NULL;
 	mdc_readd_observe(&t->readd, &now, mdc_now_ms());
-	return mdc_readd_needed(&t->readd, &now, mdc_now_ms());
+	disk = mdc_readd_needed(&t->readd, &now, mdc_now_ms());
+	if (!disk || !mdc_blockdev_get(t->daemon->sys, disk->back, dev))
+		return NULL;
+	/* It was free when it was looked at: multipathd has taken it since, or LVM. */
+	if (dev->holder[0] && strcmp(dev->holder, t->track.md)) {
+		if (mdc_readd_defer(disk, mdc_now_ms()))
+			mdc_notice("%s: %s is in use by %s, so that it is not taken back for now",
+				   t->track.device, dev->path, dev->holder);
+		arm(t);
+		return NULL;
+	}
+	return disk;
 }
 
 static void re_add(struct mdc_tracked *t)
 {
-	struct mdc_readd_disk *disk = needed(t);
-	g_autofree char *md = g_strdup_printf("/dev/%s", t->track.md);
 	struct mdc_blockdev dev;
+	struct mdc_readd_disk *disk = needed(t, &dev);
+	g_autofree char *md = g_strdup_printf("/dev/%s", t->track.md);
 	unsigned int times;
 
-	if (!disk || !mdc_blockdev_get(t->daemon->sys, disk->back, &dev))
+	if (!disk)
 		return;
 	times = mdc_readd_begin(disk, mdc_now_ms());
 	mdc_notice("%s: taking %s back (mdadm --re-add), for the %u. of at most %d times within an "
@@ -205,10 +235,11 @@ static void removed(int status, const char *text, void *data)
 {
 	struct mdc_tracked *t = data;
 	struct mdc_readd_disk *disk;
+	struct mdc_blockdev dev;
 
 	t->readd_proc = NULL;
 	if (status) {
-		disk = needed(t);
+		disk = needed(t, &dev);
 		if (disk)
 			disk->tried = true;
 		mdc_err("%s: the failed member could not be removed (%d): %s. Remove it and add "
@@ -232,7 +263,8 @@ static bool still_listed(struct mdc_tracked *t, const char *kname)
 static gboolean turn(gpointer data)
 {
 	struct mdc_tracked *t = data;
-	struct mdc_readd_disk *disk = needed(t);
+	struct mdc_blockdev dev;
+	struct mdc_readd_disk *disk = needed(t, &dev);
 	g_autofree char *md = g_strdup_printf("/dev/%s", t->track.md);
 
 	t->readd_timer = 0;
@@ -255,14 +287,17 @@ static gboolean turn(gpointer data)
 
 static void take_turn(struct mdc_tracked *t, struct mdc_readd_disk *disk)
 {
-	const struct mdc_coro_view *view = mdc_corosync_view(t->daemon->coro);
-	const struct mdc_coro_lockspace *ls = mdc_coro_lockspace(view, &t->track.uuid);
-	int64_t wait = ls ? mdc_readd_turn_ms(ls->nodes, ls->n, view->nodeid) : -1;
+	uint32_t nodes[MDC_MOD_MEMBERS_MAX];
+	unsigned int n;
+	int64_t wait = mdc_lockspace_nodes(t, nodes, &n) ?
+		       mdc_readd_turn_ms(nodes, n, mdc_self(t)) : -1;
 
 	if (wait < 0) {
-		mdc_warn("%s: %s is back, but it is not known which nodes have the array, so it is "
-			 "not taken back by itself", t->track.device, disk->back);
-		disk->tried = true;
+		if (mdc_readd_defer(disk, mdc_now_ms()))
+			mdc_warn("%s: %s is back, but it is not known which nodes have the array: "
+				 "it is taken back when that is known", t->track.device,
+				 disk->back);
+		arm(t);
 		return;
 	}
 	t->readd_timer = g_timeout_add((guint)(wait + SETTLE_MS), turn, t);

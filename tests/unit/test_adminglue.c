@@ -24,6 +24,7 @@ struct bed {
 	mdc_search_seen_fn seen;	/* of the search that runs */
 	mdc_search_idle_fn idle;
 	mdc_proc_fn done;		/* of the program that runs */
+	const char *held, *holder;	/* a device, and what is built on it */
 };
 
 static struct bed *bed;
@@ -128,6 +129,8 @@ bool mdc_blockdev_get(const char *sys, const char *kname, struct mdc_blockdev *d
 	memset(dev, 0, sizeof(*dev));
 	g_strlcpy(dev->kname, kname, sizeof(dev->kname));
 	g_snprintf(dev->path, sizeof(dev->path), "/dev/%s", kname);
+	if (!g_strcmp0(kname, bed->held))
+		g_strlcpy(dev->holder, bed->holder, sizeof(dev->holder));
 	return true;
 }
 
@@ -451,6 +454,63 @@ static void test_refused_at_first(void **state)
 	assert_int_equal(bed->t.readd_timer | bed->t.readd_look_timer, 0);
 }
 
+/* The member has gone, and its device is there again under that name. */
+static void comes_back(const char *kname)
+{
+	mdc_readd_block(&bed->t, "vdc", true);
+	bed->t.array.n_members = 1;
+	bed->t.array.degraded = 1;
+	mdc_observe(&bed->t);
+	mdc_readd_block(&bed->t, kname, false);
+	g_string_truncate(bed->did, 0);
+	answer(kname, 0);
+}
+
+/* The nodes are not known for a moment: that is no reason to leave it out for good. */
+static void test_nodes_not_known(void **state)
+{
+	(void)state;
+	bed->coro.n_lockspaces = 0;
+	comes_back("sda");
+	DID(NOTICE "its member is back as /dev/sda",
+	    WARNING "sda is back, but it is not known which nodes have the array: it is taken back "
+	    "when that is known");
+	fire(bed->t.readd_look_timer, 2 * MDC_READD_LOOK_MS);
+	DID_NOTHING();
+	assert_int_equal(bed->t.readd_timer, 0);
+	bed->coro.n_lockspaces = 1;
+	fire(bed->t.readd_look_timer, 2 * MDC_READD_LOOK_MS);
+	fire(bed->t.readd_timer, MDC_READD_STEP_MS);
+	DID(NOTICE "taking /dev/sda back", "mdadm --manage /dev/md127 --re-add /dev/sda");
+	run_ends(0);
+}
+
+/* The path comes first, then the map; a second path comes late, and does not take its place. */
+static void test_multipath(void **state)
+{
+	(void)state;
+	comes_back("sda");
+	DID(NOTICE "its member is back as /dev/sda");
+	bed->held = "sda";
+	bed->holder = "dm-0";
+	fire(bed->t.readd_timer, MDC_READD_STEP_MS);
+	DID(NOTICE "/dev/sda is in use by dm-0, so that it is not taken back for now");
+	fire(bed->t.readd_look_timer, 2 * MDC_READD_LOOK_MS);
+	fire(bed->t.readd_timer, MDC_READD_STEP_MS);
+	DID_NOTHING();
+	mdc_readd_block(&bed->t, "dm-0", false);
+	DID("search dm-0");
+	answer("dm-0", 0);
+	DID(NOTICE "its member is back as /dev/dm-0");
+	mdc_readd_block(&bed->t, "sdb", false);
+	DID("search sdb");
+	answer("sdb", 0);
+	DID_NOTHING();
+	fire(bed->t.readd_timer, MDC_READD_STEP_MS);
+	DID(NOTICE "taking /dev/dm-0 back", "mdadm --manage /dev/md127 --re-add /dev/dm-0");
+	run_ends(0);
+}
+
 static void test_told_not_to(void **state)
 {
 	(void)state;
@@ -564,8 +624,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_unreadable), TEST(test_by_hand), TEST(test_others_turn), TEST(test_hangs),
-		TEST(test_cannot_be_removed), TEST(test_refused_at_first), TEST(test_told_not_to), TEST(test_leave),
-		TEST(test_clash), TEST(test_refused), TEST(test_status),
+		TEST(test_cannot_be_removed), TEST(test_refused_at_first),
+		TEST(test_nodes_not_known), TEST(test_multipath), TEST(test_told_not_to),
+		TEST(test_leave), TEST(test_clash), TEST(test_refused), TEST(test_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

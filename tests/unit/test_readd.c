@@ -512,7 +512,7 @@ static void test_full(void **state)
 
 static void test_turns(void **state)
 {
-	static const uint32_t nodes[] = { 1, 2, 7 };
+	static const uint32_t nodes[] = { 7, 1, 2 };	/* the kernel has them by slot */
 
 	(void)state;
 	assert_int_equal(mdc_readd_turn_ms(nodes, 3, 1), 0);
