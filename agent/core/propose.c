@@ -341,9 +341,16 @@ void mdc_propose_cancel(struct mdc_propose *p, int64_t now_ms, const char *why,
 	end(p, now_ms, MDC_PROPOSE_OVER, out);
 }
 
+/* May what the kernel shows now have come of it? Of a later add, perhaps another node's, else. */
+static bool result_due(const struct mdc_propose *p, int64_t now_ms)
+{
+	return p->phase == MDC_PROPOSE_PROCEEDING ||
+	       (p->phase == MDC_PROPOSE_OVER && now_ms < p->ended_ms + MDC_PROPOSE_SETTLE_MS);
+}
+
 void mdc_propose_added(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
 {
-	if (p->phase != MDC_PROPOSE_PROCEEDING && p->phase != MDC_PROPOSE_OVER)
+	if (!result_due(p, now_ms))
 		return;
 	p->reason[0] = '\0';
 	end(p, now_ms, MDC_PROPOSE_ADDED, out);
@@ -352,8 +359,7 @@ void mdc_propose_added(struct mdc_propose *p, int64_t now_ms, struct mdc_propose
 void mdc_propose_failed(struct mdc_propose *p, int64_t now_ms, uint32_t raid_disk,
 			struct mdc_propose_actions *out)
 {
-	if ((p->phase != MDC_PROPOSE_PROCEEDING && p->phase != MDC_PROPOSE_OVER) ||
-	    raid_disk != p->raid_disk)
+	if (!result_due(p, now_ms) || raid_disk != p->raid_disk)
 		return;
 	say(p, "a node refused it, or did not answer, when the kernel asked");
 	end(p, now_ms, MDC_PROPOSE_REFUSED, out);

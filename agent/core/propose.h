@@ -23,7 +23,8 @@
 #define MDC_PROPOSE_REASON_MAX 256	/* MDCLUSTER_REASON_MAX and NUL */
 #define MDC_PROPOSE_GRACE_MS 150	/* for the other refusals, when one has come */
 #define MDC_PROPOSE_PATIENCE_MIN_MS 300
-#define MDC_PROPOSE_SETTLE_MS 8000	/* from PROCEED on: newdisk_timeout, and to spare */
+/* From PROCEED or OVER on, until the kernel's result: newdisk_timeout, and to spare. */
+#define MDC_PROPOSE_SETTLE_MS 8000
 #define MDC_ANNOUNCE_TRAVEL_MS 3000	/* beyond what a peer waits: through the CIB and back */
 
 enum mdc_propose_phase {	/* the words of `status` */

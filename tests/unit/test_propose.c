@@ -374,6 +374,24 @@ static void test_over(void **state)
 	attr_is(b, "added:2:0a1b2c3d");
 }
 
+/* It was given up: what is added or refused a day later is not this one. */
+static void test_over_ends(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 3);
+	begin(b, 7);
+	mdc_propose_over(&b->p, 50, 7, &b->out);
+	b->out.n = 0;
+	mdc_propose_added(&b->p, 50 + MDC_PROPOSE_SETTLE_MS, &b->out);
+	DID_NOTHING(b);
+	mdc_propose_failed(&b->p, 50 + MDC_PROPOSE_SETTLE_MS, 2, &b->out);
+	DID_NOTHING(b);
+	attr_is(b, NULL);
+	mdc_propose_failed(&b->p, 49 + MDC_PROPOSE_SETTLE_MS, 2, &b->out);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+}
+
 /* Answers of the first proposal mean nothing to the second one, of the same disk. */
 static void test_second(void **state)
 {
@@ -676,7 +694,8 @@ int main(void)
 		TEST(test_grace_not_beyond_patience), TEST(test_silent), TEST(test_leaves),
 		TEST(test_refuser_leaves), TEST(test_joins), TEST(test_no_mdclusterd),
 		TEST(test_nobody), TEST(test_no_connection), TEST(test_lost_connection),
-		TEST(test_unwritten), TEST(test_over), TEST(test_second), TEST(test_late_view),
+		TEST(test_unwritten), TEST(test_over), TEST(test_over_ends),
+		TEST(test_second), TEST(test_late_view),
 		TEST(test_takes_back), TEST(test_rival), TEST(test_failed), TEST(test_no_result),
 		TEST(test_cancel),
 		TEST(test_announced), TEST(test_announced_silent), TEST(test_announced_alone),
