@@ -194,10 +194,23 @@ static void drop_gone(struct mdc_propose *p)
 	p->n_peers = n;
 }
 
+/* Who has the array is not known for the moment: those that were asked still count. */
+static void take_asked(struct mdc_propose *p, const struct mdc_propose_seen *seen)
+{
+	unsigned int i;
+
+	for (i = 0; seen->view && i < p->n_peers; i++)
+		hear(p, &p->peers[i], seen);
+}
+
 static void take(struct mdc_propose *p, const struct mdc_propose_seen *seen)
 {
 	unsigned int i;
 
+	if (!seen->members) {
+		take_asked(p, seen);
+		return;
+	}
 	for (i = 0; i < p->n_peers; i++)
 		p->peers[i].in = false;
 	for (i = 0; i < seen->n_members; i++) {
@@ -248,6 +261,8 @@ static void ask(struct mdc_propose *p, int64_t now_ms, int64_t patience_ms,
 	take(p, seen);
 	if (!seen->view || !seen->self) {
 		unheard(p, now_ms, "no connection to Pacemaker, so that no node can be asked", out);
+	} else if (!seen->members) {
+		unheard(p, now_ms, "corosync does not say which nodes have the array", out);
 	} else if (!count(p, MDC_ANSWER_WAITING)) {
 		nobody(p, now_ms, out);
 	} else {

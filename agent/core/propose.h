@@ -69,7 +69,7 @@ struct mdc_propose_peer {
 struct mdc_propose_seen {
 	uint32_t self;			/* this node's id */
 	const char *id;			/* the primitive */
-	const uint32_t *members;	/* node ids in the lockspace, self may be among them */
+	const uint32_t *members;	/* node ids in the lockspace, self too; NULL: not known */
 	unsigned int n_members;
 	const struct mdc_cibview *view;	/* NULL: no connection to Pacemaker */
 };

@@ -62,7 +62,7 @@ struct mdc_tracked {
 
 	/* what our kernel module shows; NULL with the kernel's own module */
 	struct mdc_mod_array *module;
-	bool module_seen;		/* by the dump that runs */
+	bool module_seen;		/* by the dump that runs, or else the last one */
 	bool stuck_said;
 
 	/* the array's nodes, and what is wrong with them */

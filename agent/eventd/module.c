@@ -66,7 +66,8 @@ static void refresh(struct mdc_daemon *d, bool pending)
 	for (i = 0; i < d->arrays->len; i++) {
 		struct mdc_tracked *t = d->arrays->pdata[i];
 
-		if (!t->module_seen)
+		/* What could not be asked about is as it was, as far as is known. */
+		if (!t->module_seen && (!ret || ret == -ENOENT))
 			forget(t);
 	}
 	/* Who has the array may have changed. */
@@ -94,6 +95,8 @@ uint64_t mdc_module_stuck(struct mdc_tracked *t)
 {
 	bool stuck = t->module && mdc_mod_stuck(t->module);
 
+	if (t->module && !t->module_seen)
+		return 0;	/* it could not be asked just now */
 	if (stuck && !t->stuck_said)
 		mdc_err("%s: this node's module has been at one message of another node for %llu s: "
 			"what other nodes change in the array does not reach this node. The next "

@@ -50,12 +50,13 @@ bool mdc_lockspace_nodes(const struct mdc_tracked *t, uint32_t nodes[MDC_MOD_MEM
 struct mdc_propose_seen mdc_propose_see(const struct mdc_tracked *t, uint32_t *nodes)
 {
 	struct mdc_propose_seen seen = {
-		.self = mdc_self(t), .id = t->track.id, .members = nodes,
+		.self = mdc_self(t), .id = t->track.id,
 	};
 	bool connected = false;
 	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, &connected);
 
-	mdc_lockspace_nodes(t, nodes, &seen.n_members);
+	if (mdc_lockspace_nodes(t, nodes, &seen.n_members))
+		seen.members = nodes;
 	seen.view = connected ? view : NULL;
 	return seen;
 }

@@ -341,6 +341,22 @@ static void test_old_way(void **state)
 	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2 goes on without");
 }
 
+/* It starts up, or has lost corosync: nobody is known to have the array, which is not nobody. */
+static void test_unknown_members(void **state)
+{
+	(void)state;
+	bed->coro.lockspaces[0].known = false;
+	propose(7);
+	DID("verdict 7 proceed", "attr -",
+	    "notice /dev/md/shared: raid disk 2 goes on without asking the nodes first: corosync");
+	bed->coro.lockspaces[0].known = true;
+	propose(8);
+	g_string_truncate(bed->did, 0);
+	bed->coro.n_lockspaces = 0;
+	mdc_proposals_look(&bed->t);
+	DID_NOTHING();
+}
+
 static void test_untracked(void **state)
 {
 	struct mdc_mod_notice n = { .cmd = MDCLUSTER_CMD_PROPOSED, .proposal = 5, .md = "md9" };
@@ -568,6 +584,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_old_way),
+		TEST(test_unknown_members),
 		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it),
 		TEST(test_peer_is_quiet), TEST(test_rival),
 		TEST(test_announced), TEST(test_announced_refused),

@@ -340,6 +340,31 @@ static void test_lost_connection(void **state)
 	assert_string_equal(b->p.reason, "n2: does not see it");
 }
 
+/* Corosync's word is gone for a moment: nobody is forgotten, nor what was said. */
+static void test_unknown_members(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 3);
+	begin(b, 7);
+	says(b, 3, "missing:unseen:2:0a1b2c3d:1.7");
+	look(b, 100);
+	DID_NOTHING(b);
+	b->seen.members = NULL;
+	b->seen.n_members = 0;
+	look(b, 110);
+	DID_NOTHING(b);
+	says(b, 2, "found:vdd:2:0a1b2c3d:1.7");
+	look(b, 120);
+	DID_REFUSE(b);
+	assert_string_equal(b->p.reason, "n3: does not see it");
+
+	/* At the question: the old way, and said as what it is. */
+	begin(b, 8);
+	DID_PROCEED(b);
+	assert_string_equal(b->p.reason, "corosync does not say which nodes have the array");
+}
+
 static void test_unwritten(void **state)
 {
 	struct bed *b = *state;
@@ -659,6 +684,23 @@ static void test_announced_alone(void **state)
 	assert_non_null(strstr(b->p.reason, "no connection to Pacemaker"));
 }
 
+/* Its nodes are not known: no reason to say that all see it. */
+static void test_announced_unknown_members(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 2);
+	announce(b, 7, 10);
+	DID(b, MDC_PROPOSE_PUBLISH);
+	b->seen.members = NULL;
+	b->seen.n_members = 0;
+	look(b, 5000);
+	DID_NOTHING(b);
+	announce(b, 8, 10);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	assert_int_equal(b->p.phase, MDC_PROPOSE_OVER);
+}
+
 static void test_announced_ends(void **state)
 {
 	struct bed *b = *state;
@@ -694,12 +736,12 @@ int main(void)
 		TEST(test_grace_not_beyond_patience), TEST(test_silent), TEST(test_leaves),
 		TEST(test_refuser_leaves), TEST(test_joins), TEST(test_no_mdclusterd),
 		TEST(test_nobody), TEST(test_no_connection), TEST(test_lost_connection),
-		TEST(test_unwritten), TEST(test_over), TEST(test_over_ends),
+		TEST(test_unknown_members), TEST(test_unwritten), TEST(test_over), TEST(test_over_ends),
 		TEST(test_second), TEST(test_late_view),
 		TEST(test_takes_back), TEST(test_rival), TEST(test_failed), TEST(test_no_result),
 		TEST(test_cancel),
 		TEST(test_announced), TEST(test_announced_silent), TEST(test_announced_alone),
-		TEST(test_announced_ends),
+		TEST(test_announced_unknown_members), TEST(test_announced_ends),
 		TEST(test_long), TEST(test_unknown_node),
 	};
 
