@@ -184,13 +184,12 @@ static void notice(const struct mdc_mod_notice *n, void *data)
 				 MDC_ASKED_BY_MODULE);
 }
 
-static void not_taken(uint64_t proposal, int err, void *data)
+static void not_taken(const struct mdc_uuid *array, uint64_t proposal, int err, void *data)
 {
-	struct mdc_daemon *d = data;
-	guint i;
+	struct mdc_tracked *t = mdc_arrays_by_uuid(data, array);
 
-	for (i = 0; i < d->arrays->len; i++)
-		mdc_propose_not_taken(d->arrays->pdata[i], proposal, err);
+	if (t)
+		mdc_propose_not_taken(t, proposal, err);
 }
 
 const struct mdc_netlink_calls mdc_module_calls = {

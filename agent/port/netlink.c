@@ -26,7 +26,8 @@
 
 struct verdict {
 	uint32_t seq;			/* 0: none */
-	uint64_t proposal;
+	struct mdc_uuid array;
+	uint64_t proposal;		/* which another array may have as well */
 };
 
 struct mdc_netlink {
@@ -273,7 +274,7 @@ static void verdict_answer(struct mdc_netlink *nl, uint32_t seq, int err)
 			continue;
 		v->seq = 0;
 		if (err)
-			nl->calls->not_taken(v->proposal, err, nl->data);
+			nl->calls->not_taken(&v->array, v->proposal, err, nl->data);
 	}
 }
 
@@ -461,6 +462,7 @@ int mdc_netlink_verdict(struct mdc_netlink *nl, const struct mdc_uuid *array, ui
 		return -errno;
 	v = &nl->verdicts[nl->last_seq % VERDICTS_MAX];
 	v->seq = nl->last_seq;
+	v->array = *array;
 	v->proposal = proposal;
 	return 0;
 }

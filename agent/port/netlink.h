@@ -19,7 +19,7 @@ struct mdc_netlink_calls {
 	/* A disk that another node adds, or this one is about to, or an event. */
 	void (*notice)(const struct mdc_mod_notice *notice, void *data);
 	/* The kernel did not take the verdict; err: ENOENT where it no longer waits for it. */
-	void (*not_taken)(uint64_t proposal, int err, void *data);
+	void (*not_taken)(const struct mdc_uuid *array, uint64_t proposal, int err, void *data);
 };
 
 /* NULL, with errno set: no netlink at all. calls must outlive it; none comes before the main loop. */

@@ -180,11 +180,23 @@ static void test_failed_dump(void **state)
 	did("md0: look, 0 nodes\nmd1: look, 0 nodes\n");
 }
 
+/* Two arrays may have a proposal of one number: it is a time in ms. */
+static void test_not_taken(void **state)
+{
+	struct mdc_uuid none = { 0 };
+
+	(void)state;
+	mdc_module_calls.not_taken(&bed->t[1].track.uuid, 7, ENOENT, &bed->d);
+	did("md1: verdict 7 not taken, 2\n");
+	mdc_module_calls.not_taken(&none, 7, ENOENT, &bed->d);
+	did("");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_failed_dump),
+		TEST(test_failed_dump), TEST(test_not_taken),
 	};
 
 	return cmocka_run_group_tests_name("moduleglue", tests, NULL, NULL);
