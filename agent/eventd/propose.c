@@ -326,6 +326,9 @@ void mdc_propose_stop(struct mdc_tracked *t)
 {
 	struct mdc_propose_actions out = { 0 };
 
+	/* The array may well go on without this process, and its writers are not to wait. */
+	if (t->propose.phase == MDC_PROPOSE_ASKING)
+		verdict(t, NULL);
 	mdc_propose_cancel(&t->propose, mdc_now_ms(), "the array was stopped meanwhile", &out);
 	perform(t, &out);
 }

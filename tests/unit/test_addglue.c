@@ -325,6 +325,24 @@ static void test_over(void **state)
 	DID("attr -", "notice /dev/md/shared: raid disk 2: the kernel no longer waited");
 }
 
+/* Untracked meanwhile: the kernel is let go, and told once. */
+static void test_stopped(void **state)
+{
+	(void)state;
+	propose(7);
+	DID(ASKED);
+	mdc_propose_stop(&bed->t);
+	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2: the array was");
+	assert_int_equal(bed->t.propose_timer, 0);
+	mdc_propose_stop(&bed->t);
+	DID_NOTHING();
+	propose(8);
+	says(2, "found:vdd:2:1a1b2c3d:1.8");
+	g_string_truncate(bed->did, 0);
+	mdc_propose_stop(&bed->t);
+	DID("attr -", "notice /dev/md/shared: raid disk 2: the array was stopped");
+}
+
 /* Nobody can be asked, or the question cannot be put: the old way, at once, and said. */
 static void test_old_way(void **state)
 {
@@ -583,7 +601,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_old_way),
+		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_stopped), TEST(test_old_way),
 		TEST(test_unknown_members),
 		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it),
 		TEST(test_peer_is_quiet), TEST(test_rival),
