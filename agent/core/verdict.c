@@ -4,7 +4,9 @@
  * that is there but of no use is told as soon as all devices have been looked at, since a
  * better path to it (a multipath map) may be among the rest. That it is not there is told then
  * as well where writers wait and nothing hints at a late path; else when the wait for those is
- * over. The search goes on after `found`, so that a second disk of the same identity is noticed.
+ * over. One that the array itself still holds is looked at until then: it was removed from the
+ * array a moment ago, and md takes it out in its own time. The search goes on after `found`, so
+ * that a second disk of the same identity is noticed.
  */
 #include "core/verdict.h"
 
@@ -48,7 +50,9 @@ static void found(struct mdc_verdict *v, const char *kname, struct mdc_verdict_a
 /* Nothing was found, and all that there is has been looked at or does not answer. */
 static void give_up(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 {
-	if (v->have_bad)
+	if (v->leaving[0])
+		missing(v, v->held.why, v->held.by, out);
+	else if (v->have_bad)
 		missing(v, v->bad.why, v->bad.by, out);
 	else if (v->other[0])
 		missing(v, MDC_WHY_OTHER, v->other, out);
@@ -189,7 +193,7 @@ static void begin(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdic
 	v->announced = text->kind == MDC_ADD_ANNOUNCED;
 	v->sectors = text->sectors;
 	memcpy(v->disk, text->disk, sizeof(v->disk));
-	v->device[0] = v->unreadable[0] = v->other[0] = '\0';
+	v->device[0] = v->unreadable[0] = v->other[0] = v->leaving[0] = '\0';
 	v->started_ms = now_ms;
 	v->deadline_ms = look_until(heard, now_ms, text, seen);
 	v->stands = true;
@@ -234,7 +238,14 @@ uint32_t mdc_verdict_look(struct mdc_verdict *v, int64_t now_ms,
 	return asking ? best.node : 0;
 }
 
-void mdc_verdict_disk(struct mdc_verdict *v, const struct mdc_verdict_disk *disk,
+static void leaving(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdict_disk *disk)
+{
+	snprintf(v->leaving, sizeof(v->leaving), "%s", disk->kname);
+	mdc_reason_set(&v->held, MDC_WHY_INUSE, disk->holder);
+	v->again_ms = now_ms + MDC_VERDICT_AGAIN_MS;
+}
+
+void mdc_verdict_disk(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdict_disk *disk,
 		      const char *holder, struct mdc_verdict_actions *out)
 {
 	if (!v->searching || !strcmp(disk->kname, v->device))
@@ -249,8 +260,14 @@ void mdc_verdict_disk(struct mdc_verdict *v, const struct mdc_verdict_disk *disk
 			missing(v, MDC_WHY_TWICE, disk->kname, out);
 		return;
 	}
+	if (!strcmp(disk->kname, v->leaving))
+		v->leaving[0] = '\0';
 	if (disk->sectors >= disk->need_sectors && !disk->mounted && !disk->holder[0]) {
 		found(v, disk->kname, out);
+		return;
+	}
+	if (disk->sectors >= disk->need_sectors && !disk->mounted && disk->own) {
+		leaving(v, now_ms, disk);
 		return;
 	}
 	if (disk->sectors < disk->need_sectors)
@@ -292,7 +309,8 @@ void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, int64_t moved_ms,
 	v->looked = true;
 	v->stuck = stuck;
 	if (v->phase == MDC_VERDICT_LOOKING &&
-	    (v->have_bad || now_ms >= v->deadline_ms || !may_come(v, now_ms, moved_ms)))
+	    (now_ms >= v->deadline_ms ||
+	     (!v->leaving[0] && (v->have_bad || !may_come(v, now_ms, moved_ms)))))
 		give_up(v, out);
 }
 
@@ -310,8 +328,14 @@ void mdc_verdict_block(struct mdc_verdict *v, const char *kname, struct mdc_verd
 
 void mdc_verdict_tick(struct mdc_verdict *v, int64_t now_ms, struct mdc_verdict_actions *out)
 {
-	if (v->phase == MDC_VERDICT_LOOKING && now_ms >= v->deadline_ms)
+	if (v->phase != MDC_VERDICT_LOOKING)
+		return;
+	if (now_ms >= v->deadline_ms) {
 		give_up(v, out);
+	} else if (v->leaving[0] && v->again_ms >= 0 && now_ms >= v->again_ms) {
+		v->again_ms = -1;
+		emit(out, MDC_VERDICT_PROBE, v->leaving);
+	}
 }
 
 void mdc_verdict_cancel(struct mdc_verdict *v, struct mdc_verdict_actions *out)
@@ -322,7 +346,10 @@ void mdc_verdict_cancel(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 
 int64_t mdc_verdict_deadline(const struct mdc_verdict *v)
 {
-	return v->phase == MDC_VERDICT_LOOKING ? v->deadline_ms : -1;
+	if (v->phase != MDC_VERDICT_LOOKING)
+		return -1;
+	return v->leaving[0] && v->again_ms >= 0 && v->again_ms < v->deadline_ms ? v->again_ms :
+	       v->deadline_ms;
 }
 
 const char *mdc_verdict_knows(const struct mdc_verdict *v, const struct mdc_uuid *device_uuid)

@@ -24,6 +24,7 @@
 #define MDC_VERDICT_TRAVEL_MS 600	/* the proposal here, the answer back */
 #define MDC_VERDICT_WAIT_MIN_MS 300
 #define MDC_VERDICT_QUIET_MS 10000	/* a rescan or a flapping link shows within that */
+#define MDC_VERDICT_AGAIN_MS 100	/* between two looks at what the array still holds */
 #define MDC_VERDICT_STALE_MS 6000
 #define MDC_VERDICT_ANNOUNCED_MIN_MS 2000	/* to look at all block devices once */
 #define MDC_VERDICT_ANNOUNCED_STALE_MS 10000	/* beyond its wait */
@@ -70,6 +71,7 @@ struct mdc_verdict_seen {
 struct mdc_verdict_disk {
 	const char *kname;
 	const char *holder;		/* what is built on it; empty: nothing */
+	bool own;			/* ... and that is the array itself: it may be letting go */
 	bool mounted;
 	uint64_t sectors, need_sectors;
 };
@@ -101,6 +103,9 @@ struct mdc_verdict {
 	bool searching, looked, stuck;
 	bool have_bad;			/* there, but of no use: bad is what to say of it */
 	struct mdc_reason bad;
+	char leaving[MDC_KNAME_MAX];	/* the array holds it still; empty: none */
+	struct mdc_reason held;		/* ... what to say of it if that lasts */
+	int64_t again_ms;		/* ... when to look at it again; -1: a look is under way */
 	char unreadable[MDC_KNAME_MAX];
 	char other[MDC_KNAME_MAX];	/* bears the announced disk's name, but not its nonce */
 	unsigned int n_heard;
@@ -114,8 +119,9 @@ struct mdc_verdict {
 uint32_t mdc_verdict_look(struct mdc_verdict *verdict, int64_t now_ms,
 			  const struct mdc_verdict_seen *seen, struct mdc_verdict_actions *out);
 /* The search has found the disk. holder: of the device found before, as it is now, or NULL. */
-void mdc_verdict_disk(struct mdc_verdict *verdict, const struct mdc_verdict_disk *disk,
-		      const char *holder, struct mdc_verdict_actions *out);
+void mdc_verdict_disk(struct mdc_verdict *verdict, int64_t now_ms,
+		      const struct mdc_verdict_disk *disk, const char *holder,
+		      struct mdc_verdict_actions *out);
 /* A device could not be read. named: it has the announced disk's name. */
 void mdc_verdict_unreadable(struct mdc_verdict *verdict, const char *kname, bool named);
 /* A device has the announced disk's name, and another medium. */

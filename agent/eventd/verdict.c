@@ -101,7 +101,8 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 		return;
 	if (!holder_now(t, dev->kname, own))
 		return;		/* it has gone since */
-	mdc_verdict_disk(&t->verdict, &disk,
+	disk.own = !strcmp(own, t->track.md);
+	mdc_verdict_disk(&t->verdict, mdc_now_ms(), &disk,
 			 holder_now(t, t->verdict.device, first) ? first : NULL, &out);
 	perform(t, &out);
 }

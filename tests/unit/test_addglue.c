@@ -452,6 +452,26 @@ static void test_peer_is_quiet(void **state)
 	DID("stop", "attr missing:unseen:2:1a1b2c3d:2.8", "warning");
 }
 
+/* It was a member a moment ago: this node's array has not let go of it yet. */
+static void test_peer_lets_go(void **state)
+{
+	struct mdc_probe probe = { .member = true };
+
+	(void)state;
+	bed->now_ms = 90000;	/* nothing else has moved for long */
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID("search");
+	probe.super.array = bed->t.track.uuid;
+	mdc_uuid_parse(&probe.super.device, DISK);
+	strcpy(bed->dev.holder, "md127");
+	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(3, 0, &bed->t);
+	DID_NOTHING();
+	bed->dev.holder[0] = '\0';
+	bed->seen(&bed->dev, &probe, &bed->t);
+	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
+}
+
 /* Two at once: the node with the higher id gives way, and looks for the other one's disk. */
 static void test_rival(void **state)
 {
@@ -604,7 +624,7 @@ int main(void)
 		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_stopped), TEST(test_old_way),
 		TEST(test_unknown_members),
 		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it),
-		TEST(test_peer_is_quiet), TEST(test_rival),
+		TEST(test_peer_is_quiet), TEST(test_peer_lets_go), TEST(test_rival),
 		TEST(test_announced), TEST(test_announced_refused),
 		TEST(test_announced_client_gone), TEST(test_announced_proposed),
 		TEST(test_announced_not), TEST(test_announced_peer),

@@ -343,7 +343,7 @@ static void search_ends(struct world *w, unsigned int n)
 		if (!w->sees[n][d] || !mdc_uuid_equal(&uuid, &me->verdict.device_uuid))
 			continue;
 		snprintf(kname, sizeof(kname), "vd%c", 'a' + (int)d);
-		mdc_verdict_disk(&me->verdict, &disk, NULL, &out);
+		mdc_verdict_disk(&me->verdict, w->now_ms, &disk, NULL, &out);
 	}
 	mdc_verdict_looked(&me->verdict, w->now_ms, w->now_ms - roll(w, 2) * MDC_VERDICT_QUIET_MS, 0,
 			   &out);

@@ -74,7 +74,7 @@ static void disk(struct bed *b, const char *kname, const char *by, const char *h
 				      .need_sectors = 1000 };
 
 	b->out.n = 0;
-	mdc_verdict_disk(&b->v, &d, holder_of_first, &b->out);
+	mdc_verdict_disk(&b->v, 0, &d, holder_of_first, &b->out);
 }
 
 static void looked(struct bed *b, int64_t now_ms, unsigned int stuck)
@@ -271,7 +271,7 @@ static void test_unusable(void **state)
 	struct bed *b = *state;
 
 	asked(b);
-	mdc_verdict_disk(&b->v, &d, NULL, &b->out);
+	mdc_verdict_disk(&b->v, 0, &d, NULL, &b->out);
 	looked(b, 50, 0);
 	DID_MISSING(b);
 	attr_is(b, "missing:small=vdd:2:0a1b2c3d:1.7");
@@ -281,7 +281,7 @@ static void test_unusable(void **state)
 	asked(b);
 	d.sectors = 1000;
 	d.mounted = true;
-	mdc_verdict_disk(&b->v, &d, NULL, &b->out);
+	mdc_verdict_disk(&b->v, 0, &d, NULL, &b->out);
 	looked(b, 50, 1);
 	DID_MISSING(b);
 	attr_is(b, "missing:mounted=vdd:2:0a1b2c3d:1.7");
@@ -297,6 +297,62 @@ static void test_unusable(void **state)
 }
 
 /* The map is chosen, whichever of the two is seen first; a path is no second disk. */
+static void held(struct bed *b, int64_t now_ms, const char *kname)
+{
+	struct mdc_verdict_disk d = { .kname = kname, .holder = "md127", .own = true,
+				      .sectors = 1000, .need_sectors = 1000 };
+
+	b->out.n = 0;
+	mdc_verdict_disk(&b->v, now_ms, &d, NULL, &b->out);
+}
+
+/* Removed a moment ago, and added again: the array takes its time to let go of it. */
+static void test_leaving(void **state)
+{
+	struct bed *b = *state;
+
+	b->moved_ms = -MDC_VERDICT_QUIET_MS;
+	says(b, 1, PROPOSED);
+	look(b, 0);
+	held(b, 50, "vdd");
+	DID_NOTHING(b);
+	looked(b, 60, 0);
+	DID_NOTHING(b);
+	assert_int_equal(mdc_verdict_deadline(&b->v), 50 + MDC_VERDICT_AGAIN_MS);
+	tick(b, 49 + MDC_VERDICT_AGAIN_MS);
+	DID_NOTHING(b);
+	tick(b, 50 + MDC_VERDICT_AGAIN_MS);
+	DID(b, MDC_VERDICT_PROBE);
+	assert_string_equal(b->out.a[0].device, "vdd");
+	assert_int_equal(mdc_verdict_deadline(&b->v), LOOK_MS);
+	held(b, 200, "vdd");
+	tick(b, 200 + MDC_VERDICT_AGAIN_MS);
+	DID(b, MDC_VERDICT_PROBE);
+	disk(b, "vdd", "", NULL);
+	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
+
+	/* It stays: a member after all. The path of a map that is leaving is no reason either. */
+	says(b, 1, "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
+	look(b, 1000);
+	held(b, 1010, "dm-1");
+	disk(b, "vdd", "dm-1", NULL);
+	looked(b, 1020, 0);
+	DID_NOTHING(b);
+	tick(b, 1000 + LOOK_MS);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_PUBLISH);
+	attr_is(b, "missing:inuse=md127:2:0a1b2c3d:1.8");
+
+	/* It went from the array to somebody else. */
+	says(b, 1, "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:9");
+	look(b, 5000);
+	held(b, 5010, "vdd");
+	disk(b, "vdd", "dm-7", NULL);
+	looked(b, 5020, 0);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_PUBLISH);
+	attr_is(b, "missing:inuse=dm-7:2:0a1b2c3d:1.9");
+}
+
 static void test_multipath(void **state)
 {
 	struct bed *b = *state;
@@ -604,7 +660,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_found), TEST(test_unseen), TEST(test_unseen_quiet),
 		TEST(test_quiet_but_patient), TEST(test_late_disk), TEST(test_unread),
-		TEST(test_ioerror), TEST(test_unusable), TEST(test_multipath), TEST(test_twice),
+		TEST(test_ioerror), TEST(test_unusable), TEST(test_leaving),
+		TEST(test_multipath), TEST(test_twice),
 		TEST(test_not_of_the_lockspace), TEST(test_others_words),
 		TEST(test_second_at_once), TEST(test_two), TEST(test_own), TEST(test_stale),
 		TEST(test_announced), TEST(test_announced_missing),
