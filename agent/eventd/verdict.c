@@ -50,15 +50,10 @@ static bool path_error(int err)
 	return err == -EIO || err == -EREMOTEIO || err == -ENOLINK || err == -ETIMEDOUT;
 }
 
-/* Has it the WWN or serial number of the announced disk? */
-static bool named(const struct mdc_tracked *t, const struct mdc_blockdev *dev)
+/* Is that WWN or serial number the announced disk's? */
+static bool named(const struct mdc_tracked *t, const char *id)
 {
-	char id[MDC_DISKID_MAX];
-
-	if (!t->verdict.announced || !t->verdict.disk[0])
-		return false;
-	mdc_blockdev_id(t->daemon->sys, dev->kname, id);
-	return !strcmp(id, t->verdict.disk);
+	return t->verdict.announced && *id && !strcmp(id, t->verdict.disk);
 }
 
 /* Only the nonce proves that it is that disk: names may be shared, or made up. */
@@ -67,7 +62,7 @@ static bool is_announced(struct mdc_tracked *t, const struct mdc_blockdev *dev,
 {
 	if (probe->announced && mdc_uuid_equal(&probe->nonce, &t->verdict.device_uuid))
 		return true;
-	if (!probe->err && named(t, dev))
+	if (!probe->err && named(t, probe->id))
 		mdc_verdict_other(&t->verdict, dev->kname);
 	return false;
 }
@@ -96,7 +91,7 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	};
 
 	if (path_error(probe->err))
-		mdc_verdict_unreadable(&t->verdict, dev->kname, named(t, dev));
+		mdc_verdict_unreadable(&t->verdict, dev->kname, named(t, probe->id));
 	if (!(t->verdict.announced ? is_announced(t, dev, probe) : is_proposed(t, dev, probe)))
 		return;
 	if (!holder_now(t, dev->kname, own))
@@ -117,6 +112,17 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 	perform(t, &out);
 }
 
+/* As far as that is known without asking a disk, which may hang. */
+static bool likely(const struct mdc_tracked *t, const char *kname)
+{
+	char id[MDC_DISKID_MAX];
+
+	if (!t->verdict.announced)
+		return !strcmp(kname, t->verdict.likely);
+	mdc_blockdev_known_id(t->daemon->sys, kname, id);
+	return named(t, id);
+}
+
 /* What is announced is looked for under its name first; what is proposed, where that was. */
 static void likely_first(const struct mdc_tracked *t, GArray *list)
 {
@@ -125,8 +131,7 @@ static void likely_first(const struct mdc_tracked *t, GArray *list)
 	for (i = 0; i < list->len; i++) {
 		struct mdc_blockdev dev = g_array_index(list, struct mdc_blockdev, i);
 
-		if (t->verdict.announced ? !named(t, &dev) :
-					   strcmp(dev.kname, t->verdict.likely) != 0)
+		if (!likely(t, dev.kname))
 			continue;
 		g_array_remove_index(list, i);
 		g_array_insert_val(list, n++, dev);

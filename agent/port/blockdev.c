@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Owns the list of block devices and their order. Everything is read from sysfs, /proc and
- * the names under /dev, so no dead path can hold up the main loop here.
+ * the names under /dev, so no dead path can hold up the main loop here, but for a disk's name.
  */
 #include "port/blockdev.h"
 
@@ -178,9 +178,16 @@ static bool first_slave(const char *sys, const char *kname, char *out, size_t si
 	return name && g_strlcpy(out, name, size) < size;
 }
 
-void mdc_blockdev_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX])
+static void get_id(const char *sys, const char *kname, bool may_wait, char out[MDC_DISKID_MAX])
 {
-	static const char *const names[] = { "wwid", "device/wwid", "serial", "device/serial" };
+	/* What the kernel remembers; but for `serial`, which virtio-blk asks the disk for. */
+	static const struct {
+		const char *name;
+		bool waits;
+	} files[] = {
+		{ "wwid", false }, { "device/wwid", false }, { "serial", true },
+		{ "device/serial", false },
+	};
 	char text[256], slave[MDC_KNAME_MAX];
 	unsigned int part = 0;
 	const char *up = "";
@@ -195,17 +202,28 @@ void mdc_blockdev_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX
 		/* A multipath map has its paths' name: other nodes may not use multipath. */
 		if (g_str_has_prefix(text, "mpath-") &&
 		    first_slave(sys, kname, slave, sizeof(slave)))
-			mdc_blockdev_id(sys, slave, out);
+			get_id(sys, slave, may_wait, out);
 		else
 			mdc_diskid_make(out, text, 0);
 		return;
 	}
-	for (i = 0; i < G_N_ELEMENTS(names) && !out[0]; i++) {
-		g_autofree char *name = g_strconcat(up, names[i], NULL);
+	for (i = 0; i < G_N_ELEMENTS(files) && !out[0]; i++) {
+		g_autofree char *name = g_strconcat(up, files[i].name, NULL);
 
-		if (dev_text(sys, kname, name, text, sizeof(text)))
+		if ((may_wait || !files[i].waits) &&
+		    dev_text(sys, kname, name, text, sizeof(text)))
 			mdc_diskid_make(out, text, part);
 	}
+}
+
+void mdc_blockdev_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX])
+{
+	get_id(sys, kname, true, out);
+}
+
+void mdc_blockdev_known_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX])
+{
+	get_id(sys, kname, false, out);
 }
 
 /* Adds KNAME -> PATH for each match; true if there was one. */

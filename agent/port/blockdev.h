@@ -29,8 +29,13 @@ bool mdc_blockdev_get(const char *sys, const char *kname, struct mdc_blockdev *d
  * -errno of stat, -ENOTBLK, or -ENODEV: one that can be no member.
  */
 int mdc_blockdev_by_path(const char *sys, const char *path, struct mdc_blockdev *dev);
-/* Its name in the cluster (core/diskid.h); out is empty where it has neither WWN nor serial. */
+/*
+ * Its name in the cluster (core/diskid.h); out is empty where it has neither WWN nor serial. Waits
+ * for some disks (virtio-blk), as long as they hang: not in the main loop.
+ */
 void mdc_blockdev_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX]);
+/* The same as far as the kernel remembers it: empty for those disks. Waits for nothing. */
+void mdc_blockdev_known_id(const char *sys, const char *kname, char out[MDC_DISKID_MAX]);
 
 /*
  * All that could be members, the likely ones first: nobody's before somebody's, at least

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "port/blockdev.h"
 #include "port/devnode.h"
 
 #define BLOCK 4096		/* covers every logical block size that md takes */
@@ -97,11 +98,10 @@ static bool blkid_agrees(int fd, const struct mdc_super *super)
 	return same;
 }
 
-void mdc_probe_device(const struct mdc_probe_device *dev, struct mdc_probe *probe)
+static void read_medium(const struct mdc_probe_device *dev, struct mdc_probe *probe)
 {
 	int fd, flags;
 
-	memset(probe, 0, sizeof(*probe));
 	fd = mdc_devnode_open(dev->path, dev->major, dev->minor,
 			      O_RDONLY | O_NONBLOCK | O_DIRECT);
 	if (fd == -EINVAL)	/* no O_DIRECT there; the cache is dropped below */
@@ -120,4 +120,11 @@ void mdc_probe_device(const struct mdc_probe_device *dev, struct mdc_probe *prob
 		probe->stale = !blkid_agrees(fd, &probe->super);
 	}
 	close(fd);
+}
+
+void mdc_probe_device(const char *sys, const struct mdc_probe_device *dev, struct mdc_probe *probe)
+{
+	memset(probe, 0, sizeof(*probe));
+	read_medium(dev, probe);
+	mdc_blockdev_id(sys, dev->kname, probe->id);
 }

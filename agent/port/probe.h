@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a block device bears, read from the medium itself. May hang: in workers only. */
+/* What a block device bears, read from the medium, and its name. May hang: in workers only. */
 #ifndef MDC_PROBE_H
 #define MDC_PROBE_H
 
 #include <stdbool.h>
 
+#include "core/diskid.h"
 #include "core/nonce.h"
 #include "core/superblock.h"
 #include "core/track.h"
+#include "core/uevent.h"
 
 struct mdc_probe_device {
+	char kname[MDC_KNAME_MAX];
 	char path[MDC_PATH_MAX];
 	unsigned int major, minor;
 };
@@ -21,10 +24,13 @@ struct mdc_probe {
 	bool have_bitmap;		/* bitmap is filled in */
 	bool announced;			/* nonce is filled in; then it is no member */
 	struct mdc_uuid nonce;
+	char id[MDC_DISKID_MAX];	/* its name in the cluster, or empty; also with err */
 	struct mdc_super super;
 	struct mdc_bitmap_super bitmap;
 };
 
-void mdc_probe_device(const struct mdc_probe_device *dev, struct mdc_probe *probe);
+/* sys: "/sys" */
+void mdc_probe_device(const char *sys, const struct mdc_probe_device *dev,
+		      struct mdc_probe *probe);
 
 #endif

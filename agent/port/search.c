@@ -59,7 +59,7 @@ static void probe_loop(int fd, const void *data)
 
 	(void)data;
 	while (recv(fd, &dev, sizeof(dev), 0) == (ssize_t)sizeof(dev)) {
-		mdc_probe_device(&dev, &probe);
+		mdc_probe_device("/sys", &dev, &probe);
 		if (send(fd, &probe, sizeof(probe), MSG_NOSIGNAL) != (ssize_t)sizeof(probe))
 			break;
 	}
@@ -216,6 +216,7 @@ static bool hand_over(struct worker *w, const struct mdc_blockdev *dev)
 {
 	struct mdc_probe_device request = { .major = dev->major, .minor = dev->minor };
 
+	g_strlcpy(request.kname, dev->kname, sizeof(request.kname));
 	g_strlcpy(request.path, dev->path, sizeof(request.path));
 	if (send(w->fd, &request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) !=
 	    (ssize_t)sizeof(request))

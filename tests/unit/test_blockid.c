@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "port/blockdev.h"
+#include "port/probe.h"
 
 static char *sys;
 
@@ -52,6 +53,9 @@ static int setup(void **state)
 	put("devices/virtual/dm-2/dm/uuid", "LVM-abcdef\n");
 	put("devices/virtual/dm-2/slaves/sda/x", "");
 	block("dm-2", "virtual/dm-2");
+	put("devices/virtual/dm-3/dm/uuid", "mpath-d4\n");
+	put("devices/virtual/dm-3/slaves/vdd/x", "");
+	block("dm-3", "virtual/dm-3");
 	put("devices/virtual/loop0/size", "8\n");
 	block("loop0", "virtual/loop0");
 	put("devices/virtio/vde/serial", "\n");
@@ -80,6 +84,7 @@ static void test_names(void **state)
 		/* A node without multipath has the path alone. */
 		{ "dm-1", "naa.60014051234567890abcdef012345678" },
 		{ "dm-2", "LVM-abcdef" },
+		{ "dm-3", "d4" },
 		{ "loop0", "" },
 		{ "vde", "" },
 		{ "nonesuch", "" },
@@ -91,6 +96,39 @@ static void test_names(void **state)
 		mdc_blockdev_id(sys, rows[i].kname, id);
 		assert_string_equal(id, rows[i].want);
 	}
+}
+
+/* What may be asked for in the main loop: nothing that the disk itself is asked for. */
+static void test_known_names(void **state)
+{
+	static const struct { const char *kname, *want; } rows[] = {
+		{ "vdd", "" },
+		{ "vdd2", "" },
+		{ "sda", "naa.60014051234567890abcdef012345678" },
+		{ "nvme0n1", "eui.0123456789abcdef" },
+		{ "dm-1", "naa.60014051234567890abcdef012345678" },
+		{ "dm-3", "" },
+		{ "nonesuch", "" },
+	};
+	char id[MDC_DISKID_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		mdc_blockdev_known_id(sys, rows[i].kname, id);
+		assert_string_equal(id, rows[i].want);
+	}
+}
+
+/* A disk that cannot be read has a name all the same. */
+static void test_probe(void **state)
+{
+	struct mdc_probe_device dev = { .kname = "vdd", .path = "/nonexistent" };
+	struct mdc_probe probe;
+
+	(void)state;
+	mdc_probe_device(sys, &dev, &probe);
+	assert_true(probe.err < 0);
+	assert_string_equal(probe.id, "d4");
 }
 
 static void test_paths(void **state)
@@ -106,7 +144,8 @@ static void test_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names), cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_names), cmocka_unit_test(test_known_names),
+		cmocka_unit_test(test_probe), cmocka_unit_test(test_paths),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
