@@ -26,13 +26,17 @@ static u64 begin(struct mdc_cluster *c)
 	return p->last;
 }
 
-static void end(struct mdc_cluster *c)
+/* None is taken after this: the one that has been taken counts. */
+static enum mdc_verdict end(struct mdc_cluster *c)
 {
+	enum mdc_verdict verdict;
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
+	verdict = c->proposal.verdict;
 	c->proposal.id = 0;
 	spin_unlock_irqrestore(&c->lock, flags);
+	return verdict;
 }
 
 static enum mdc_verdict verdict_of(struct mdc_cluster *c)
@@ -57,7 +61,7 @@ static bool alone(struct mdc_cluster *c)
 	return alone;
 }
 
-/* MDC_VERDICT_NONE: there is no verdict to be had, or not in time; -EINTR. */
+/* 0: there is a verdict, or none to be had, or not in time; -EINTR. */
 static int wait_for_verdict(struct mdc_cluster *c, u32 port)
 {
 	long left;
@@ -68,11 +72,12 @@ static int wait_for_verdict(struct mdc_cluster *c, u32 port)
 					   !mdc_netlink_is_agent(port),
 					   msecs_to_jiffies(c->limits->verdict_timeout));
 	mdc_lend_end(c);
-	return left < 0 ? -EINTR : verdict_of(c);
+	return left < 0 ? -EINTR : 0;
 }
 
 int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid)
 {
+	enum mdc_verdict verdict;
 	u64 id;
 	u32 port;
 	int ret;
@@ -88,7 +93,9 @@ int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid)
 	trace_mdc_add(c, 2, device, 0);
 	mdc_fault("add.2");
 	ret = wait_for_verdict(c, port);
-	end(c);
+	verdict = end(c);
+	if (!ret)
+		ret = verdict;
 	trace_mdc_add(c, 5, device, ret);
 	/* What the agent has published for it is to go. */
 	if (ret != MDC_VERDICT_PROCEED && ret != MDC_VERDICT_REFUSE)

@@ -114,10 +114,14 @@ static int verdict(void *arg)
 			mdc_changed(md->c);
 		return 0;
 	}
-	sim_sleep_us(which == 2 ? sim_between(3900000, 4200000) : sim_between(100, 500000));
+	/* Late as a rule means when the kernel gives up waiting, to the millisecond. */
+	sim_sleep_us(which > 2 ? sim_between(100, 500000) : sim_chance(4) ?
+		     sim_between(3900000, 4200000) : sim_between(4000000, 4001000));
 	if (!md->c)
 		return 0;
 	ret = mdc_propose_verdict(md->c, p->id, which > 3, which > 3 ? "" : "another node has none");
+	if (which <= 3 && !ret)
+		p->node->refused = p->id;
 	sim_trace("verdict: %s: %d", which > 3 ? "proceed" : "refuse", ret);
 	return 0;
 }

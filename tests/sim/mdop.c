@@ -232,7 +232,11 @@ static int add(struct sim_node *node, int disk)
 	node->adding.disk = disk;
 	node->adding.number = md_disks.disk[disk].sb.number;
 	memcpy(node->adding.uuid, md_disks.disk[disk].uuid, MDC_UUID_SIZE);
+	node->refused = 0;
 	ret = mdc_ops_add(md->c, &node->adding);
+	if (node->refused && node->refused == md->c->proposal.last && ret != -ENOENT &&
+	    ret != -EINTR)
+		sim_fail("the refusal that was taken has been passed over (%d)", ret);
 	if (!ret) {
 		ret = sim_chance(sim_world.bind_fails_one_in) && !sim_world.healing ? -EIO :
 		      md_bind(md, disk, &md_disks.disk[disk].sb, &rdev);

@@ -19,6 +19,7 @@ struct sim_node {
 	u32 life;			/* counts power cuts */
 	int commands;			/* under way here */
 	u32 agents;			/* that have been attached before */
+	u64 refused;			/* proposal that the kernel has taken a refusal of */
 };
 
 struct sim_world {
