@@ -29,7 +29,8 @@ enum mdc_event {
 	MDC_EVENT_ADD_REFUSED = 7,	/* by a peer, or no answer; value: device number */
 	MDC_EVENT_CANDIDATE_DROPPED = 8,	/* here; value: device number */
 	MDC_EVENT_UPDATED = 9,		/* another node's metadata update was taken in */
-	MDC_EVENT_PROPOSAL_OVER = 10,	/* no verdict is waited for; value: device number */
+	/* No verdict is waited for, or the add is given up by this node; value: device number */
+	MDC_EVENT_PROPOSAL_OVER = 10,
 };
 
 /* Any context that may not sleep as well; never waits for a reader. */

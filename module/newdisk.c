@@ -108,6 +108,12 @@ static int ask_all(struct mdc_cluster *c, u32 device, const u8 *uuid)
 	return ret;
 }
 
+/* Nobody has refused it: mdadm was killed, or this node cannot go on with it. */
+static void end_given_up(struct mdc_cluster *c, u32 device)
+{
+	mdc_netlink_event(c, MDC_EVENT_PROPOSAL_OVER, device);
+}
+
 static void end_refused(struct mdc_cluster *c, u32 device)
 {
 	unsigned long flags;
@@ -122,10 +128,11 @@ int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
 {
 	int ret = ask_all(c, device, uuid);
 
-	/* Whose mdadm was killed need not be told that somebody refuses the disk. */
-	if (ret && ret != -EINTR)
+	if (ret == -EINTR || ret == -EAGAIN)
+		end_given_up(c, device);
+	else if (ret)
 		end_refused(c, device);
-	else if (!ret)
+	else
 		c->adding = device;
 	return ret;
 }
@@ -133,7 +140,7 @@ int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
 void mdc_newdisk_cancel(struct mdc_cluster *c)
 {
 	if (mdc_channel_drop_kept(c))
-		end_refused(c, c->adding);
+		end_given_up(c, c->adding);
 }
 
 /* A peer. */

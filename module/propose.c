@@ -98,7 +98,7 @@ int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid)
 		ret = verdict;
 	trace_mdc_add(c, 5, device, ret);
 	/* What the agent has published for it is to go. */
-	if (ret != MDC_VERDICT_PROCEED && ret != MDC_VERDICT_REFUSE)
+	if (ret == MDC_VERDICT_NONE)
 		mdc_netlink_event(c, MDC_EVENT_PROPOSAL_OVER, device);
 	switch (ret) {
 	case MDC_VERDICT_PROCEED:

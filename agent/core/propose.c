@@ -341,9 +341,13 @@ void mdc_propose_unwritten(struct mdc_propose *p, int64_t now_ms, const char *wh
 void mdc_propose_over(struct mdc_propose *p, int64_t now_ms, uint64_t proposal,
 		      struct mdc_propose_actions *out)
 {
-	if (p->phase != MDC_PROPOSE_ASKING || (proposal && proposal != p->proposal))
+	if ((p->phase != MDC_PROPOSE_ASKING && p->phase != MDC_PROPOSE_PROCEEDING) ||
+	    (proposal && proposal != p->proposal))
 		return;
-	say(p, "the kernel did not wait for the verdict: mdadm was ended, or it took too long");
+	say(p, p->phase == MDC_PROPOSE_ASKING ?
+	    "the kernel did not wait for the verdict: mdadm was ended, or it took too long" :
+	    "the kernel has given the add up, refused by no node: mdadm was ended, or this node "
+	    "could not go on with it; its kernel log says which");
 	end(p, now_ms, MDC_PROPOSE_OVER, out);
 }
 

@@ -34,7 +34,7 @@ enum mdc_propose_phase {	/* the words of `status` */
 	MDC_PROPOSE_ADDED,
 	MDC_PROPOSE_REFUSED,
 	MDC_PROPOSE_AGREED,	/* announced, and all that were asked see it */
-	MDC_PROPOSE_OVER,	/* the kernel did not wait for the verdict; nothing is known */
+	MDC_PROPOSE_OVER,	/* the kernel did not wait for the verdict, or gave the add up */
 };
 
 enum mdc_propose_answer {
@@ -111,7 +111,7 @@ void mdc_propose_rival(struct mdc_propose *propose, int64_t now_ms, uint32_t nod
 /* The proposal could not be written: nobody can answer it. */
 void mdc_propose_unwritten(struct mdc_propose *propose, int64_t now_ms, const char *why,
 			   struct mdc_propose_actions *out);
-/* The kernel waits no longer. proposal 0: whichever it was. */
+/* The kernel waits no longer, or has given the add up. proposal 0: whichever it was. */
 void mdc_propose_over(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
 		      struct mdc_propose_actions *out);
 /* The verdict came too late, or the array is stopped: nothing more is known of it. */

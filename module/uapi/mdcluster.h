@@ -195,7 +195,8 @@ enum mdcluster_event {
 	MDCLUSTER_EVENT_ADD_REFUSED = 7,	/* an add of this node; value: device number */
 	MDCLUSTER_EVENT_CANDIDATE_DROPPED = 8,	/* after an add of another node failed; likewise */
 	MDCLUSTER_EVENT_UPDATED = 9,		/* metadata was read again; value: whose slot */
-	MDCLUSTER_EVENT_PROPOSAL_OVER = 10,	/* no verdict is waited for; value: number */
+	/* No verdict is waited for any more, or the add is given up, refused by nobody; likewise. */
+	MDCLUSTER_EVENT_PROPOSAL_OVER = 10,
 };
 
 enum mdcluster_verdict {

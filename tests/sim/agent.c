@@ -175,7 +175,8 @@ void mdc_netlink_remove(struct mdc_cluster *c)
 
 void mdc_netlink_event(struct mdc_cluster *c, enum mdc_event event, u32 value)
 {
-	(void)c;
+	c->mddev->node->said_refused += event == MDC_EVENT_ADD_REFUSED;
+	c->mddev->node->said_over += event == MDC_EVENT_PROPOSAL_OVER;
 	sim_trace("event %d, %u", event, value);
 }
 

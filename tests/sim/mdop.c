@@ -215,6 +215,27 @@ static int free_number(struct mddev *md)
 	return number;
 }
 
+/* What this node's agent is told of it, and whether its word counts. */
+static int ask(struct sim_node *node)
+{
+	struct mdc_cluster *c = node->md.c;
+	bool given_up;
+	int ret;
+
+	node->refused = 0;
+	node->said_refused = node->said_over = 0;
+	ret = mdc_ops_add(c, &node->adding);
+	given_up = ret == -EINTR || ret == -EAGAIN;
+	if (node->refused && node->refused == c->proposal.last && ret != -ENOENT && ret != -EINTR)
+		sim_fail("the refusal that was taken has been passed over (%d)", ret);
+	if (node->said_refused != (ret && !given_up))
+		sim_fail("an add that ends with %d is told as %srefused", ret,
+			 node->said_refused ? "" : "not ");
+	if (given_up && !node->said_over)
+		sim_fail("an add that is given up is not told as such");
+	return ret;
+}
+
 static int add(struct sim_node *node, int disk)
 {
 	struct mddev *md = &node->md;
@@ -232,16 +253,14 @@ static int add(struct sim_node *node, int disk)
 	node->adding.disk = disk;
 	node->adding.number = md_disks.disk[disk].sb.number;
 	memcpy(node->adding.uuid, md_disks.disk[disk].uuid, MDC_UUID_SIZE);
-	node->refused = 0;
-	ret = mdc_ops_add(md->c, &node->adding);
-	if (node->refused && node->refused == md->c->proposal.last && ret != -ENOENT &&
-	    ret != -EINTR)
-		sim_fail("the refusal that was taken has been passed over (%d)", ret);
+	ret = ask(node);
 	if (!ret) {
 		ret = sim_chance(sim_world.bind_fails_one_in) && !sim_world.healing ? -EIO :
 		      md_bind(md, disk, &md_disks.disk[disk].sb, &rdev);
 		if (ret) {
 			mdc_ops_add_cancel(md->c);
+			if (node->said_refused || !node->said_over)
+				sim_fail("an add that md core could not do is not told as such");
 		} else {
 			md_disks.disk[disk].spare = true;
 			md->change_devs = true;

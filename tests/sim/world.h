@@ -20,6 +20,7 @@ struct sim_node {
 	int commands;			/* under way here */
 	u32 agents;			/* that have been attached before */
 	u64 refused;			/* proposal that the kernel has taken a refusal of */
+	int said_refused, said_over;	/* events of its --add */
 };
 
 struct sim_world {

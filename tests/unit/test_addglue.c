@@ -328,6 +328,13 @@ static void test_over(void **state)
 	DID(ASKED);
 	mdc_propose_event(&bed->t, &n);
 	DID("attr -", "notice /dev/md/shared: raid disk 2: the kernel did not wait");
+	/* Also when the verdict was given: Ctrl-C in mdadm. */
+	propose(7);
+	says(2, "found:vdd:2:1a1b2c3d:1.7");
+	g_string_truncate(bed->did, 0);
+	assert_false(mdc_propose_event(&bed->t, &n));
+	DID("attr -", "notice /dev/md/shared: raid disk 2: the kernel has given the add up");
+	says(2, NULL);
 	propose(7);
 	DID(ASKED);
 	says(2, "found:vdd:2:1a1b2c3d:1.7");

@@ -516,6 +516,24 @@ static void test_failed(void **state)
 	attr_is(b, "refused:2:0a1b2c3d");
 }
 
+/* Ctrl-C in mdadm, when the verdict was given: nobody has refused it, and it is over at once. */
+static void test_given_up(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 2);
+	begin(b, 7);
+	says(b, 2, "found:vdd:2:0a1b2c3d:1.7");
+	look(b, 100);
+	DID_PROCEED(b);
+	b->out.n = 0;
+	mdc_propose_over(&b->p, 200, 0, &b->out);
+	DID(b, MDC_PROPOSE_PUBLISH, MDC_PROPOSE_DONE);
+	attr_is(b, NULL);
+	assert_int_equal(b->p.phase, MDC_PROPOSE_OVER);
+	assert_non_null(strstr(b->p.reason, "has given the add up"));
+}
+
 static void test_no_result(void **state)
 {
 	struct bed *b = *state;
@@ -738,7 +756,8 @@ int main(void)
 		TEST(test_nobody), TEST(test_no_connection), TEST(test_lost_connection),
 		TEST(test_unknown_members), TEST(test_unwritten), TEST(test_over), TEST(test_over_ends),
 		TEST(test_second), TEST(test_late_view),
-		TEST(test_takes_back), TEST(test_rival), TEST(test_failed), TEST(test_no_result),
+		TEST(test_takes_back), TEST(test_rival), TEST(test_failed), TEST(test_given_up),
+		TEST(test_no_result),
 		TEST(test_cancel),
 		TEST(test_announced), TEST(test_announced_silent), TEST(test_announced_alone),
 		TEST(test_announced_unknown_members), TEST(test_announced_ends),
