@@ -38,7 +38,7 @@ static void test_output(void **state)
 	static const char *const echo[] = { "/bin/echo", "a b;$(c)", NULL };
 	static const char *const env[] = { "MDC_TEST=some thing", NULL };
 	static const char *const print[] = { "/usr/bin/env", NULL };
-	char out[4096], small[5];
+	char out[65536], small[5];	/* make hands the list of all tests down in the environment */
 	struct mdc_run run;
 
 	(void)state;
