@@ -8,9 +8,11 @@ def in_root(root, directory, command, log, env=None):
     """Run COMMAND (a list) in DIRECTORY of the build root ROOT; output is appended to LOG."""
     words = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
              *(env or []), "sh", "-ec", 'cd "$0"; exec "$@"', directory, *command]
-    # Private /proc: the sanitizers read their own maps there. /sys: loop devices are tried.
+    # Private /proc: the sanitizers read their own maps there. /sys: loop devices are tried. /dev/pts:
+    # a question is asked on a terminal.
     wrap = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec",
             'mount -t proc proc "$0/proc"; mount --bind /dev "$0/dev";'
+            ' mount --bind /dev/pts "$0/dev/pts";'
             ' mount --bind /sys "$0/sys"; exec chroot "$0" "$@"',
             str(root)]
     with open(log, "ab") as out:
