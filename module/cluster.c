@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "cluster.h"
+#include "catchup.h"
 #include "channel.h"
 #include "comm.h"
 #include "netlink.h"
@@ -334,7 +335,7 @@ static void take_apart(struct mdc_cluster *c)
 	mdc_recover_close(c);
 	mdc_newdisk_close(c);
 	mdc_comm_close(c);
-	mdc_recover_let_writes(c);
+	mdc_catchup_end(c);
 	mdc_lock_free(c->resync);
 	mdc_lock_free(c->bitmap);
 	if (c->ls)
@@ -403,7 +404,7 @@ static void catch_up(struct mdc_cluster *c)
 	mdc_comm_read_newest(c);
 	/* The failed disk whose place it takes is still there; only md core's thread can do that. */
 	if (mdc_md_leg_missing(c->mddev))
-		mdc_recover_catch_up(c);
+		mdc_catchup_begin(c);
 }
 
 void mdc_cluster_start(struct mdc_cluster *c)
@@ -446,7 +447,7 @@ void mdc_cluster_leave(struct mdc_cluster *c)
 	mdc_netlink_event(c, MDC_EVENT_LEAVING, 0);
 	mdc_netlink_remove(c);
 	mdc_channel_drop_kept(c);
-	mdc_recover_let_writes(c);
+	mdc_catchup_end(c);
 	/* A recovery onto a new disk leaves no mark, but the range that it was at. */
 	if (mdc_md_resync_mark(c->mddev) != MDC_MD_CLEAN || mdc_md_reshape_cut_off(c->mddev) ||
 	    mdc_resync_unfinished(c))

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "comm.h"
+#include "catchup.h"
 #include "fault.h"
 #include "netlink.h"
 #include "newdisk.h"
@@ -89,7 +90,7 @@ static void received_sync_start(struct mdc_cluster *c, const struct mdc_msg *msg
 	c->waits_for_sync = false;
 	spin_unlock_irqrestore(&c->lock, flags);
 	take_update_in(c, msg->slot, NEWEST);
-	mdc_recover_hold_writes(c);
+	mdc_catchup_hold_writes(c);
 }
 
 static void received_resize(struct mdc_cluster *c, const struct mdc_msg *msg)

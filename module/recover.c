@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What is to be made up for: bitmaps of nodes that are gone, their ranges, what a start could not
- * learn, legs that are not in use here yet. PROTOCOL.md, "A node joins" and "A node fails". Process
- * context, but for mdc_recover_slot().
+ * learn. PROTOCOL.md, "A node joins" and "A node fails". Process context, but for
+ * mdc_recover_slot().
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "recover.h"
+#include "catchup.h"
 #include "channel.h"
 #include "comm.h"
 #include "fault.h"
@@ -16,8 +17,6 @@
 
 #define RETRY_MS 10000
 #define CATCH_UP_MS 500	/* between looks at what md core does by itself */
-#define PASSING_MS 20		/* for writes between md core's look and its count */
-#define ENDING_MS 5000		/* for those that it has counted; what still waits is said */
 
 /* Bitmaps of nodes that are gone. */
 
@@ -272,7 +271,7 @@ int mdc_recover_gather(struct mdc_cluster *c)
 		ret = learn_slot(c, slot);
 		if (ret) {
 			set_bit(slot, c->to_learn);
-			mdc_recover_catch_up(c);
+			mdc_catchup_begin(c);
 			failed = ret;
 		}
 	}
@@ -309,119 +308,14 @@ static int learn_rest(struct mdc_cluster *c)
 	return ret;
 }
 
-/* As long as legs of its own may differ, md core takes none in. */
-static void put_mark_aside(struct mdc_cluster *c)
-{
-	unsigned long flags;
-	u64 mark;
-
-	spin_lock_irqsave(&c->lock, flags);
-	mark = mdc_md_resync_mark(c->mddev);
-	if (mark < c->late_dirt)
-		c->late_dirt = mark;
-	c->mark_aside = true;
-	mdc_md_raise_resync_mark(c->mddev);
-	spin_unlock_irqrestore(&c->lock, flags);
-}
-
-static void bring_mark_back(struct mdc_cluster *c)
-{
-	unsigned long flags;
-	bool due;
-
-	spin_lock_irqsave(&c->lock, flags);
-	due = c->mark_aside && c->late_dirt != MDC_MD_CLEAN;
-	c->mark_aside = false;
-	if (due) {
-		mdc_md_lower_resync_mark(c->mddev, c->late_dirt);
-		c->late_dirt = MDC_MD_CLEAN;
-	}
-	spin_unlock_irqrestore(&c->lock, flags);
-	if (due)
-		mdc_md_resync_needed(c->mddev);
-}
-
-void mdc_recover_let_writes(struct mdc_cluster *c)
-{
-	unsigned long flags;
-
-	bring_mark_back(c);
-	spin_lock_irqsave(&c->lock, flags);
-	if (c->holds)
-		mdc_md_let_writes(c->mddev, &c->held_before);
-	c->holds = false;
-	c->catching_up = false;
-	c->wake_writers = true;
-	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_changed(c);
-}
-
-/* Under the lock. */
-static void hold(struct mdc_cluster *c)
-{
-	if (!c->holds)
-		mdc_md_hold_writes(c->mddev, &c->held_before);
-	c->holds = true;
-}
-
-void mdc_recover_catch_up(struct mdc_cluster *c)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&c->lock, flags);
-	hold(c);
-	c->catching_up = true;
-	if (c->recover_wait)
-		mdc_lock_poke(c->recover_wait);
-	spin_unlock_irqrestore(&c->lock, flags);
-	mdc_changed(c);
-}
-
-bool mdc_recover_refuses_sync(struct mdc_cluster *c)
-{
-	unsigned long flags;
-	bool refuses;
-
-	spin_lock_irqsave(&c->lock, flags);
-	refuses = c->catching_up;
-	c->sync_asks = refuses;
-	spin_unlock_irqrestore(&c->lock, flags);
-	if (refuses)
-		mdc_changed(c);
-	return refuses;
-}
-
-/* -EAGAIN: a leg that others write to is none here yet. Then this node's writes wait. */
 static int catch_up(struct mdc_cluster *c)
 {
-	enum mdc_borrow how;
-	unsigned long flags;
-	bool missing;
 	int ret;
 
 	if (!READ_ONCE(c->catching_up))
 		return 0;
-	spin_lock_irqsave(&c->lock, flags);
-	c->sync_asks = false;
-	spin_unlock_irqrestore(&c->lock, flags);
 	ret = learn_rest(c);
-	if (ret)
-		return ret;
-	how = mdc_borrow(c);
-	if (how == MDC_BORROW_NOT)
-		return -ESHUTDOWN;
-	missing = mdc_md_leg_missing(c->mddev);
-	if (missing) {
-		put_mark_aside(c);
-		/* Nor is one taken in before the first write, which would wait here. */
-		mdc_md_end_auto_read(c->mddev);
-		mdc_md_resync_needed(c->mddev);
-	} else {
-		/* With the mutex: the receiver cannot find another one missing meanwhile. */
-		mdc_recover_let_writes(c);
-	}
-	mdc_borrow_end(c, how);
-	return missing ? -EAGAIN : 0;
+	return ret ? ret : mdc_catchup_look(c);
 }
 
 /*
@@ -469,44 +363,6 @@ static bool take_up_lost_range(struct mdc_cluster *c)
 		mdc_md_resync_needed(c->mddev);
 	}
 	return lost;
-}
-
-/*
- * md core cannot take a disk in while its own resync thread runs, which waits for "resync" then,
- * or while the failed disk is still in the place. The thread gives up waiting; md core starts it
- * anew.
- */
-void mdc_recover_hold_writes(struct mdc_cluster *c)
-{
-	enum mdc_borrow how;
-	unsigned long flags;
-	bool missing, ended;
-
-	how = mdc_borrow(c);
-	if (how == MDC_BORROW_NOT)
-		return;
-	missing = mdc_md_leg_missing(c->mddev);
-	mdc_borrow_end(c, how);
-	if (!missing)
-		return;
-	mdc_info(c, "a recovery begins onto a disk that is not in use here yet: writes wait until it is\n");
-	/*
-	 * Those that have begun without it are to end; if they were held, the disk would wait for
-	 * them. A range is none by now: its sender has "resync" no more.
-	 */
-	spin_lock_irqsave(&c->lock, flags);
-	hold(c);
-	mdc_suspended_init(&c->suspended);
-	spin_unlock_irqrestore(&c->lock, flags);
-	wait_event_idle_timeout(c->wait, kthread_should_stop(), msecs_to_jiffies(PASSING_MS));
-	mdc_suspend_drain(c);
-	ended = mdc_md_writes_end(c->mddev, ENDING_MS);
-	if (!ended)
-		mdc_warn(c, "writes that began before have not ended in %u ms: if they go on, this node does not take the disk in, and what they write is not on it\n",
-			 ENDING_MS);
-	mdc_recover_catch_up(c);
-	mdc_lock_poke(c->resync);
-	wake_up_all(mdc_md_waiters(c->mddev));
 }
 
 static void wake_writers(struct mdc_cluster *c)

@@ -5,9 +5,9 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "resync.h"
+#include "catchup.h"
 #include "channel.h"
 #include "fault.h"
-#include "recover.h"
 #include "suspend.h"
 
 #define RETRY_MS 10000		/* after a disk error */
@@ -100,7 +100,7 @@ int mdc_resync_begin(struct mdc_cluster *c)
 {
 	int ret;
 
-	if (mdc_recover_refuses_sync(c)) {
+	if (mdc_catchup_refuses_sync(c)) {
 		wait_event_idle_timeout(c->wait, !READ_ONCE(c->catching_up) ||
 					kthread_should_stop(), msecs_to_jiffies(REFUSED_MS));
 		return -ECANCELED;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A leg that others write to and that is none here yet: this node's writes are held meanwhile.
+ */
+#ifndef MDC_CATCHUP_H
+#define MDC_CATCHUP_H
+
+#include "cluster.h"
+
+/*
+ * A recovery begins elsewhere: if it is onto a disk that md core has not made a leg here yet,
+ * writes wait until it has. The receiver's.
+ */
+void mdc_catchup_hold_writes(struct mdc_cluster *c);
+
+/* This node writes nothing until the recoverer has made up for what is missing. Any context. */
+void mdc_catchup_begin(struct mdc_cluster *c);
+
+/*
+ * The recoverer's, meanwhile: 0, and writes go on, if no leg is missing any more; else -EAGAIN, and
+ * md core is to look again; -ESHUTDOWN.
+ */
+int mdc_catchup_look(struct mdc_cluster *c);
+
+/* It writes again: all is there, or it leaves. */
+void mdc_catchup_end(struct mdc_cluster *c);
+
+/* Whether nothing is to be resynced here just now; the recoverer then looks what has changed. */
+bool mdc_catchup_refuses_sync(struct mdc_cluster *c);
+
+#endif
