@@ -258,7 +258,6 @@ static int perform(struct mdc_add_run *run, const char *disk)
 	if (run->status)
 		json_node_unref(run->status);
 	g_free(run->node);
-	g_free(run->keep_dir);
 	g_free(run->reason);
 	/* As any program that Ctrl-C ends, but not before all is as it was. */
 	if (mdc_add_stop && !run->left && !run->added) {
@@ -271,12 +270,13 @@ static int perform(struct mdc_add_run *run, const char *disk)
 int mdc_ctl_add(const char *socket, int argc, char **argv)
 {
 	struct mdc_add_run run = { .socket = socket, .keeper = { .fd = -1 } };
+	g_autofree char *keep_dir = NULL;
 	const GOptionEntry entries[] = {
 		{ "dry-run", 'n', 0, G_OPTION_ARG_NONE, &run.dry_run,
 		  "Ask the nodes, and leave the disk as it was", NULL },
 		{ "json", 'j', 0, G_OPTION_ARG_NONE, &run.json,
 		  "Print one JSON object a line; needs --yes or --dry-run", NULL },
-		{ "keep", 'k', 0, G_OPTION_ARG_FILENAME, &run.keep_dir,
+		{ "keep", 'k', 0, G_OPTION_ARG_FILENAME, &keep_dir,
 		  "Directory for what may have to be put back by hand (" MDC_STATEDIR ")", "DIR" },
 		{ "yes", 'y', 0, G_OPTION_ARG_NONE, &run.yes,
 		  "Add it without asking back, if all nodes see it", NULL },
@@ -299,5 +299,6 @@ int mdc_ctl_add(const char *socket, int argc, char **argv)
 		return MDC_CTL_USAGE;
 	}
 	run.array_text = argv[1];
+	run.keep_dir = keep_dir;
 	return perform(&run, argv[2]);
 }

@@ -25,7 +25,7 @@ struct mdc_add_run {
 	const char *socket;
 	char *array_text;
 	gboolean yes, dry_run, json;
-	char *keep_dir;			/* NULL: the usual place */
+	const char *keep_dir;		/* NULL: the usual place */
 	/* What is found out of it. */
 	JsonNode *status;
 	JsonObject *array;		/* in status */
