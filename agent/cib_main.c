@@ -2,8 +2,8 @@
 /*
  * mdcluster-cib: the one program that links Pacemaker's libraries. Signs on to the CIB,
  * prints the cluster's view at each change, writes the attributes that it is asked for on
- * its standard input (README.md), and ends when it cannot go on or that is closed. It may block in libcib: SIGALRM is the bound for that,
- * and mdclusterd, its parent, does not wait for it.
+ * its standard input (README.md), and ends when it cannot go on or that is closed. It may block in
+ * libcib: SIGALRM is the bound for that, and mdclusterd, its parent, does not wait for it.
  */
 #include "config.h"
 
@@ -27,6 +27,12 @@
 #define CALL_S 10		/* one query, one write */
 #define SIGNON_S 20		/* sign-on and what goes with it */
 #define TEXT_MAX (1024 * 1024)
+/*
+ * What Pacemaker (2.1.6 on) knows as a program that writes node attributes and nothing else. After a
+ * write by a name that it does not know, pacemaker-attrd writes all of its attributes anew, and the
+ * controllers elect a DC.
+ */
+#define CLIENT "attrd_updater"
 
 struct watch {
 	GMainLoop *loop;
@@ -201,7 +207,7 @@ static int sign_on(void)
 
 	alarm(SIGNON_S);
 	cib->call_timeout = CALL_S;
-	rc = cib->cmds->signon(cib, "mdcluster-cib", cib_command);
+	rc = cib->cmds->signon(cib, CLIENT, cib_command);
 	if (rc == pcmk_ok)
 		rc = cib->cmds->set_connection_dnotify(cib, lost);
 	if (rc == pcmk_ok)
