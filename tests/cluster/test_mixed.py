@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import pytest
 
 from arrays import status
+from box import wait_until
 from box.product import product_tarball
 from byhand import (FENCED, HEARD, IDENT, QUICK, create_unsynced, silent, the_array, unasked, use,
                     wait_log)
@@ -122,6 +123,10 @@ def test_silent_peer(mixed, first):
     spare, (leg, _) = mixed.spare, mixed.legs
     if first == "stock":
         n3.detach(spare)    # see above
+    # One that has something to say just then, that the array is clean, waits for n2 for good, with the
+    # token that n2 would need to say something (PROTOCOL.md).
+    wait_until(lambda: all(mixed.sysfs(node, "array_state") in ("clean", "read-auto")
+                           for node in mixed.cluster.nodes), HEARD, "no node to have news")
     # With its mdclusterd our n1 would not even ask n2's kernel.
     with silent(n2), unasked(n1) if first == "ours" else nullcontext():
         assert mixed.add(n1, spare, check=False).rc != 0
