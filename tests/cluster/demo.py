@@ -102,7 +102,7 @@ class Demo:
             self.show(n1, f"mdadm --manage {DEVICE} --add {n1.disk('d3')}")
             for peer in (n2, n3):
                 peer.wait_for(lambda peer=peer: (peer.attribute(ADD) or "")
-                              .startswith("found:"), 60, "its acknowledgement is published")
+                              .startswith(("found:", "added:")), 60, "its answer is published")
                 print(f"    {peer.name} has answered {peer.attribute(ADD)}")
             self.show(n2, "mdclusterctl status")
         with self.step("Try to add a disk that n2 does not see and n3 uses for something else"):
