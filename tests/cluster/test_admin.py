@@ -245,6 +245,8 @@ def test_leave_and_join_are_told(array, log):
 def test_two_nodes_with_one_slot_are_an_alarm(array, log):
     """n3 says that it has n1's slot. (A kernel that believes so is not to be had for a test.)"""
     n1, n2, n3 = array.cluster.nodes
+    if status(n1, array.ident)["module"]:
+        pytest.skip("our module has every node's slot from the DLM itself, so nobody is believed")
     name = f"mdcluster-{array.ident}-slot"
     n1.wait_for(lambda: n1.attribute(name) and n3.attribute(name), SHOWN, "both have a slot")
     slot = n1.attribute(name)

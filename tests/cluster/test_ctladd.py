@@ -226,6 +226,8 @@ def test_peer_without_mdclusterd(array, disk):
             result = ask(array, n1, disk, "--yes")
             assert result.rc in (1, 4) and "mdadm could not add it" in result.err, result
             no_trace(array, n1, disk, before)
+    # Pacemaker 3.0.0 does not begin a monitor again after maintenance that once said "degraded".
+    n1.run(f"crm_resource --cleanup --resource {array.ident}", timeout=120)
     n3.wait_for(lambda: status(n3, array.ident), MONITOR, "a monitor has started mdclusterd again")
     n1.wait_for(lambda: n1.attribute(state, n3) == "clean", 60, "n3 says how the array is")
     assert ask(array, n1, disk, "--yes").rc == 0
