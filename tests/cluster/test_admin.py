@@ -141,6 +141,7 @@ def filesystem(array):
     n1.run(f"wipefs -aq {array.device}")
 
 
+@pytest.mark.full
 def test_pcs_recipe_of_the_rule(array):
     """What mdcluster-fs.pcs makes, in a copy of the CIB; Debian 12's pcs takes the rule otherwise,
     as the recipe says."""
@@ -195,6 +196,7 @@ def test_degraded_and_recovered(array, filesystem, alert, log):
     n1.wait_for(lambda: len(filesystem()) == 1, START_TIMEOUT, "the file system is still mounted")
 
 
+@pytest.mark.full
 def test_refused_add_is_an_alarm(array, spare, alert):
     """With our module the node that adds says who refused it, with the kernel's own the node that
     did; either way Pacemaker's alert tells, and the next add that goes well ends it."""
@@ -216,6 +218,7 @@ def test_refused_add_is_an_alarm(array, spare, alert):
                 "the alarm is over")
 
 
+@pytest.mark.full
 def test_leave_and_join_are_told(array, log):
     """Every node's picture follows, and Pacemaker's notification reaches it."""
     n1, n2, n3 = array.cluster.nodes
@@ -242,6 +245,7 @@ def test_leave_and_join_are_told(array, log):
     assert "which is not in its DLM lockspace" not in log.new(n1)
 
 
+@pytest.mark.full
 def test_two_nodes_with_one_slot_are_an_alarm(array, log):
     """n3 says that it has n1's slot. (A kernel that believes so is not to be had for a test.)"""
     n1, n2, n3 = array.cluster.nodes
@@ -353,6 +357,7 @@ def test_member_that_could_not_be_read(array, log):
         path.wait("in_sync", 120)
 
 
+@pytest.mark.full
 def test_member_failed_by_hand_stays_out(array, log):
     n1 = array.cluster.nodes[0]
     fail(array, n1, "d2")

@@ -106,6 +106,7 @@ def test_added_with_all_verdicts(array, disk):
     wait_member(array, disk)
 
 
+@pytest.mark.full
 def test_added_from_a_node_that_is_not_the_first(array, disk):
     n3 = array.cluster.nodes[2]
     result = ask(array, n3, disk, "--yes")
@@ -113,6 +114,7 @@ def test_added_from_a_node_that_is_not_the_first(array, disk):
     wait_member(array, disk)
 
 
+@pytest.mark.full
 def test_dry_run(array, disk):
     n1 = array.cluster.nodes[0]
     before = digest(array, disk)
@@ -162,7 +164,9 @@ def test_late_disk_is_found(array, disk, patient):
     no_trace(array, n1, disk, before)
 
 
-@pytest.mark.parametrize("signal, code", [("INT", 130), ("TERM", 143), ("KILL", 137)])
+@pytest.mark.parametrize("signal, code", [
+    ("INT", 130), pytest.param("TERM", 143, marks=pytest.mark.full),
+    pytest.param("KILL", 137, marks=pytest.mark.full)])
 def test_ended_while_it_asks(array, disk, patient, signal, code):
     n1, n2, n3 = array.cluster.nodes
     before = digest(array, disk)
@@ -180,6 +184,7 @@ def test_ended_while_it_asks(array, disk, patient, signal, code):
     assert ask(array, n1, disk, "--dry-run").rc == 0
 
 
+@pytest.mark.full
 def test_mdclusterd_dies_while_it_asks(array, disk, patient):
     n1, n2, n3 = array.cluster.nodes
     before = digest(array, disk)
@@ -208,6 +213,7 @@ def test_silent_peer(array, disk):
     no_trace(array, n1, disk, before)
 
 
+@pytest.mark.full
 def test_peer_without_mdclusterd(array, disk):
     """It is not asked, and that is said; then its kernel is, where nobody answers either."""
     n1, n2, n3 = array.cluster.nodes

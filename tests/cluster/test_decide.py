@@ -258,6 +258,7 @@ def test_initiators_mdclusterd_dies(decided, spare, log, found):
     holds(decided, log, spare, found, n3, why)
 
 
+@pytest.mark.full
 def test_peers_mdclusterd_dies(decided, spare, log):
     """While it looks for the disk: who is silent has refused, in time."""
     n1, n2, n3 = decided.cluster.nodes
@@ -305,7 +306,8 @@ def signalled(nodes, name, signal):
                 node.wait_for(f"pgrep -x {name}", BACK, f"{name} runs")
 
 
-@pytest.mark.parametrize("signal", ["KILL", pytest.param("STOP", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("signal", ["KILL", "STOP"])
 def test_without_attrd(decided, spare, log, signal):
     """The question and its answers do not need it; where it begins anew it wipes what its node has
     said, and that is said again."""
@@ -325,8 +327,8 @@ def test_without_attrd(decided, spare, log, signal):
     holds(decided, log, spare, True, n3, {n1: "is seen by", n2: "found as"})
 
 
-@pytest.mark.parametrize("who", [
-    "initiator", pytest.param("peer", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("who", ["initiator", "peer"])
 def test_cib_stands_still(decided, spare, log, who):
     """No node is heard, or one is not: refused, in time."""
     n1, n2, n3 = decided.cluster.nodes
@@ -498,6 +500,7 @@ def test_operator_breaks_off(decided, spare, log):
 # Other ways to say it, and who is asked in the old one
 
 
+@pytest.mark.full
 def test_add_spare(decided, spare, log):
     n1, n2, n3 = decided.cluster.nodes
     result = begin_add(decided, n2, spare, "--add-spare")
