@@ -75,9 +75,11 @@ void mdc_cibwant_seen(struct mdc_cibwant *want, int64_t now_ms, const char *name
 			add(want, name);
 		return;
 	}
-	if (attr->number || due(attr) || now_ms - attr->written_ms < MDC_CIBWANT_SETTLE_MS)
+	if (attr->number || due(attr))
 		return;
-	if (attr->is_set != (value != NULL) || (value && strcmp(value, attr->is)))
+	if (attr->is_set == (value != NULL) && (!value || !strcmp(value, attr->is)))
+		attr->shown = true;
+	else if (attr->shown || now_ms - attr->written_ms >= MDC_CIBWANT_SETTLE_MS)
 		attr->known = false;
 }
 
@@ -97,6 +99,7 @@ bool mdc_cibwant_next(struct mdc_cibwant *want, int64_t now_ms, struct mdc_cibas
 		attr->number = want->last_number;
 		/* What it will be once the answer is good. */
 		attr->known = false;
+		attr->shown = false;
 		attr->is_set = attr->want_set;
 		memcpy(attr->is, attr->want, sizeof(attr->is));
 		memset(ask, 0, sizeof(*ask));

@@ -14,13 +14,14 @@
 
 #define MDC_CIBWANT_PAUSE_MS 1000	/* after the first failure; doubled at each */
 #define MDC_CIBWANT_PAUSE_MAX_MS 30000
-#define MDC_CIBWANT_SETTLE_MS 20000	/* so long the CIB may take to show a write */
+#define MDC_CIBWANT_SETTLE_MS 20000	/* so long the CIB may take to show a write first */
 
 struct mdc_cibwant_attr {
 	char name[MDC_CIB_ATTR_MAX];
 	bool want_set, is_set;			/* is_: as far as is known */
 	char want[MDC_CIB_VALUE_MAX], is[MDC_CIB_VALUE_MAX];
 	bool known;				/* is_set and is mean something */
+	bool shown;				/* the CIB has shown it since */
 	uint32_t number;			/* of the request under way; 0: none is */
 	int64_t written_ms;
 };
@@ -40,7 +41,8 @@ bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *val
 bool mdc_cibwant_clear(struct mdc_cibwant *want, const char *name);
 /*
  * The CIB shows value (NULL: not there) for a name that is this process's to write. What was
- * never set here is deleted; what has long been written and is not there is written again.
+ * never set here is deleted; what it has shown, or should have by now, and does not show is
+ * written again.
  */
 void mdc_cibwant_seen(struct mdc_cibwant *want, int64_t now_ms, const char *name,
 		      const char *value);

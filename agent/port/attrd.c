@@ -20,13 +20,14 @@
 #define PAUSE_FIRST_MS 1000
 #define PAUSE_MAX_MS 60000
 #define KEEP_MAX 512
-#define SETTLE_US (20 * G_USEC_PER_SEC)	/* so long the CIB may take to show a write */
+#define SETTLE_US (20 * G_USEC_PER_SEC)	/* so long the CIB may take to show a write first */
 
 struct attr {
 	char *name;
 	char *want;			/* NULL: not there */
 	char *sent;			/* what the last good call wrote */
 	bool known;			/* sent is meaningful */
+	bool shown;			/* the CIB has shown it since */
 	gint64 sent_us;
 };
 
@@ -102,6 +103,7 @@ static void called(int status, const char *text, void *data)
 	g_free(attr->sent);
 	attr->sent = g_steal_pointer(&attrd->called_with);
 	attr->known = true;
+	attr->shown = false;
 	attr->sent_us = g_get_monotonic_time();
 	next_call(attrd);
 }
@@ -202,9 +204,13 @@ void mdc_attrd_seen(struct mdc_attrd *attrd, const char *name, const char *value
 		next_call(attrd);
 		return;
 	}
-	if (!attr->known || attr == attrd->calling || due(attr) ||
-	    !g_strcmp0(attr->sent, value) ||
-	    g_get_monotonic_time() - attr->sent_us < SETTLE_US)
+	if (!attr->known || attr == attrd->calling || due(attr))
+		return;
+	if (!g_strcmp0(attr->sent, value)) {
+		attr->shown = true;
+		return;
+	}
+	if (!attr->shown && g_get_monotonic_time() - attr->sent_us < SETTLE_US)
 		return;
 	mdc_info("node attribute %s is %s in the CIB, writing %s again", name,
 		 value ? value : "gone", attr->want ? attr->want : "nothing");

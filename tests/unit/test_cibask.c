@@ -192,6 +192,22 @@ static void test_reset(void **state)
 	next_is(want, 20, "a");
 }
 
+/* Its pacemaker-attrd was started again, and has taken all that its node said out of the CIB. */
+static void test_lost(void **state)
+{
+	struct mdc_cibwant *want = *state;
+
+	assert_true(mdc_cibwant_set(want, NAME, "a"));
+	answer(want, 10, next_is(want, 0, "a"), true);
+	mdc_cibwant_seen(want, 11, NAME, NULL);
+	nothing_next(want, 11);
+	mdc_cibwant_seen(want, 20, NAME, "a");
+	mdc_cibwant_seen(want, 30, NAME, NULL);
+	answer(want, 40, next_is(want, 30, "a"), true);
+	mdc_cibwant_seen(want, 41, NAME, NULL);
+	nothing_next(want, 41);
+}
+
 static void test_seen(void **state)
 {
 	struct mdc_cibwant *want = *state;
@@ -233,7 +249,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line), cmocka_unit_test(test_order), TEST(test_latest),
-		TEST(test_fails), TEST(test_reset), TEST(test_seen), TEST(test_full),
+		TEST(test_fails), TEST(test_reset), TEST(test_lost), TEST(test_seen), TEST(test_full),
 	};
 
 	return cmocka_run_group_tests_name("cibask", tests, NULL, NULL);
