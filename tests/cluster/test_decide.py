@@ -458,29 +458,23 @@ def other(decided):
     n1.run(f"wipefs -aq {n1.disk(OTHER)}")
 
 
-@pytest.mark.parametrize("first", ["n3", pytest.param("n1", marks=pytest.mark.full)])
-def test_two_adds_at_once(decided, spare, other, log, first):
-    """Different disks on different nodes: the node with the lower id goes on, whoever was first;
-    the other one is told so at once, not when its time is over."""
-    n1, n2, n3 = decided.cluster.nodes
-    disks = {n1: spare, n3: other}
-    earlier, later = (n3, n1) if first == "n3" else (n1, n3)
-    with parameter(later, "verdict_timeout", HOLD * 1000 + 500), beside() as begin:
-        with held(decided, earlier, disks[earlier], n2) as adding:
-            second = begin(begin_add, decided, later, disks[later])
-            winning, losing = (second, adding) if first == "n3" else (adding, second)
-            lost = ended(losing, 30)
-            assert lost.rc != 0 and not winning.done(), lost
-        won = ended(winning)
-    assert won.rc == 0, won
-    # n1 may be heard no more as the one that comes first when its proposal is 6 s old.
-    holds(decided, log, spare, True, n3,
-          {n3: "is refused: n1: (is adding a disk itself|no answer)", n1: "is seen by"})
-    assert other not in decided.members(n1)
-    # And now that one.
-    n3.run(f"wipefs -aq {n3.disk(other)}")
-    add(decided, n3, other)
-    wait_member(decided, other)
+def test_two_adds_at_once(decided, spare, other, log):
+    """Different disks on different nodes: mdadm has one of them wait, by a lock of its own in the DLM
+    (mdclusterctl add does without, and what is decided then is in tests/unit/test_addsim.c)."""
+    n1, _, n3 = decided.cluster.nodes
+    with beside() as begin:
+        adding = {serial: begin(begin_add, decided, node, serial)
+                  for node, serial in ((n1, spare), (n3, other))}
+        done = {serial: ended(one) for serial, one in adding.items()}
+    assert any(result.rc == 0 for result in done.values()), done
+    for serial, result in done.items():
+        if result.rc == 0:
+            wait_member(decided, serial)
+        else:
+            assert serial not in decided.members(n1)
+    if done[other].rc == 0:
+        remove(decided, n3, other)
+    holds(decided, log, spare, done[spare].rc == 0, n3, {})
 
 
 def test_operator_breaks_off(decided, spare, log):
