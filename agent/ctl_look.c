@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "port/devnode.h"
+#include "port/readat.h"
 
 #define SIGNATURES_MAX 32
 
@@ -23,7 +24,6 @@ int mdc_look_member(const struct mdc_blockdev *dev, const struct mdc_uuid *array
 {
 	int fd = mdc_devnode_open(dev->path, dev->major, dev->minor, O_RDONLY | O_DIRECT), ret;
 	void *buf;
-	ssize_t n;
 
 	if (fd < 0)
 		return fd;
@@ -31,12 +31,8 @@ int mdc_look_member(const struct mdc_blockdev *dev, const struct mdc_uuid *array
 		close(fd);
 		return -ENOMEM;
 	}
-	do
-		n = pread(fd, buf, MDC_SUPER_BYTES, MDC_SUPER_SECTOR * 512);
-	while (n < 0 && errno == EINTR);
-	if (n != MDC_SUPER_BYTES)
-		ret = n < 0 ? -errno : -ENODATA;
-	else
+	ret = mdc_read_at(fd, buf, MDC_SUPER_BYTES, MDC_SUPER_SECTOR * 512);
+	if (!ret)
 		ret = mdc_super_parse(super, buf, MDC_SUPER_BYTES);
 	if (!ret && !mdc_uuid_equal(&super->array, array))
 		ret = -ESTALE;

@@ -15,26 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "port/readat.h"
+
 #define UNIT MDC_NONCE_BYTES
 #define CHUNK (1u << 20)
 #define NONCE_AT (MDC_NONCE_SECTOR * 512ull)
-
-/* -ENODATA: it ends before. */
-static int read_at(int fd, uint8_t *buf, size_t len, uint64_t at)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, buf + done, len - done, (off_t)(at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENODATA;
-		done += (size_t)n;
-	}
-	return 0;
-}
 
 static int write_at(int fd, const uint8_t *buf, size_t len, uint64_t at)
 {
@@ -75,7 +60,7 @@ static int put(int fd, const uint8_t *block, uint64_t at)
 	/* Without O_DIRECT the cache would answer. */
 	(void)!posix_fadvise(fd, (off_t)at, UNIT, POSIX_FADV_DONTNEED);
 	if (!ret)
-		ret = read_at(fd, again, UNIT, at);
+		ret = mdc_read_at(fd, again, UNIT, at);
 	if (!ret && memcmp(again, block, UNIT))
 		ret = -EILSEQ;
 	free(again);
@@ -159,7 +144,7 @@ static bool is_taken(const uint8_t *block, const struct mdc_uuid *rejoins)
 int mdc_medium_mark(struct mdc_medium *m, struct mdc_nonce *nonce,
 		    const struct mdc_uuid *rejoins, struct mdc_nonce *other)
 {
-	int ret = read_at(m->fd, m->before, UNIT, NONCE_AT);
+	int ret = mdc_read_at(m->fd, m->before, UNIT, NONCE_AT);
 
 	if (ret)
 		return ret;
@@ -191,7 +176,7 @@ int mdc_medium_unmark(struct mdc_medium *m)
 	int ret = now ? 0 : -ENOMEM;
 
 	if (!ret && m->marked) {
-		ret = read_at(m->fd, now, UNIT, NONCE_AT);
+		ret = mdc_read_at(m->fd, now, UNIT, NONCE_AT);
 		/* Only over what is ours: it may be a new owner's by now. */
 		if (!ret && !memcmp(now, m->mark, UNIT))
 			ret = put(m->fd, m->before, NONCE_AT);
@@ -220,7 +205,7 @@ int mdc_medium_save(struct mdc_medium *m, uint64_t len)
 	if (!m->head)
 		return -ENOMEM;
 	for (at = 0; !ret && at < len; at += CHUNK)
-		ret = read_at(m->fd, m->head + at, len - at < CHUNK ? len - at : CHUNK, at);
+		ret = mdc_read_at(m->fd, m->head + at, len - at < CHUNK ? len - at : CHUNK, at);
 	if (ret) {
 		free(m->head);
 		m->head = NULL;
@@ -231,7 +216,7 @@ int mdc_medium_save(struct mdc_medium *m, uint64_t len)
 static int put_back_chunk(const struct mdc_medium *m, uint8_t *now, uint64_t at)
 {
 	size_t len = m->head_len - at < CHUNK ? m->head_len - at : CHUNK, i;
-	int ret = read_at(m->fd, now, len, at);
+	int ret = mdc_read_at(m->fd, now, len, at);
 
 	for (i = 0; !ret && i < len; i += UNIT)
 		if (memcmp(now + i, m->head + at + i, UNIT))

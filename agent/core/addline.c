@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/cibtext.h"
+
 static const char *const nodes[] = {
 	[MDC_NODE_WAITING] = "waiting",
 	[MDC_NODE_FOUND] = "found",
@@ -55,20 +57,9 @@ static int one_of(const char *const *names, size_t n, const char *text)
 	return -1;
 }
 
-/* Decimal from 1, no sign, no leading zero. */
 static bool number(const char *text, uint32_t *out)
 {
-	uint64_t n = 0;
-
-	if (!text || *text < '1' || *text > '9')
-		return false;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		n = n * 10 + (uint64_t)(*text - '0');
-		if (n > UINT32_MAX)
-			return false;
-	}
-	*out = (uint32_t)n;
-	return !*text;
+	return text && !mdc_cib_number(text, out);
 }
 
 static bool printable(const char *text)

@@ -51,8 +51,7 @@ static void refuse(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_act
 	end(p, now_ms, MDC_PROPOSE_REFUSED, out);
 }
 
-/* Who was silent to the end has refused like any other. */
-static bool refused_by(const struct mdc_propose_peer *peer)
+bool mdc_propose_refuses(const struct mdc_propose_peer *peer)
 {
 	return peer->answer == MDC_ANSWER_MISSING ||
 	       (peer->answer == MDC_ANSWER_WAITING && peer->reason.why == MDC_WHY_SILENT);
@@ -81,7 +80,7 @@ static unsigned int count_refused(const struct mdc_propose *p)
 	unsigned int i, n = 0;
 
 	for (i = 0; i < p->n_peers; i++)
-		n += refused_by(&p->peers[i]);
+		n += mdc_propose_refuses(&p->peers[i]);
 	return n;
 }
 
@@ -95,7 +94,7 @@ static void refuse_peers(struct mdc_propose *p, int64_t now_ms, struct mdc_propo
 		const struct mdc_propose_peer *peer = &p->peers[i];
 		char text[MDC_ADD_REASON_MAX], item[MDC_NAME_MAX + MDC_ADD_REASON_MAX + 2];
 
-		if (!refused_by(peer))
+		if (!mdc_propose_refuses(peer))
 			continue;
 		mdc_reason_text(&peer->reason, text);
 		snprintf(item, sizeof(item), "%s: %s", peer->name, text);
@@ -424,7 +423,7 @@ static void attr_list(const struct mdc_propose *p, struct mdc_addtext *text)
 	for (i = 0; i < p->n_peers && left; i++) {
 		char word[MDC_ADD_WORD_MAX], item[MDC_NAME_MAX + MDC_ADD_WORD_MAX];
 
-		if (!refused_by(&p->peers[i]))
+		if (!mdc_propose_refuses(&p->peers[i]))
 			continue;
 		mdc_reason_word(&p->peers[i].reason, word);
 		snprintf(item, sizeof(item), "%s=%s", p->peers[i].name, word);

@@ -93,6 +93,8 @@ struct mdc_propose {
 	int64_t refuse_ms;		/* one has refused: not later than this; -1: none has */
 };
 
+/* Who was silent to the end has refused like any other. */
+bool mdc_propose_refuses(const struct mdc_propose_peer *peer);
 /* The kernel asks. What went before, if it was not answered, is over for the kernel. */
 void mdc_propose_begin(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
 		       const struct mdc_uuid *device_uuid, uint32_t raid_disk, int64_t patience_ms,

@@ -57,9 +57,9 @@ static void read_view(struct mdc_roster *now, const struct mdc_roster_seen *seen
 		snprintf(node->name, sizeof(node->name), "%s", n->name);
 		if (n->state == MDC_CIB_OFFLINE)
 			continue;
-		node->said = said(seen, n->id);
+		node->slot = said(seen, n->id);
 		/* Without the DLM's word its own must do. */
-		node->joined = !seen->lockspace_known && node->said;
+		node->joined = !seen->lockspace_known && node->slot;
 	}
 }
 
@@ -74,7 +74,8 @@ static void read_lockspace(struct mdc_roster *now, const struct mdc_roster_seen 
 			node->joined = true;
 	}
 	for (i = 0; i < now->n; i++)
-		now->nodes[i].slot = now->nodes[i].joined ? now->nodes[i].said : 0;
+		if (!now->nodes[i].joined)
+			now->nodes[i].slot = 0;
 	for (i = 0; i < seen->n_members; i++) {
 		node = entry(now, seen->members[i].node);
 		if (node && node->joined && seen->members[i].slot)

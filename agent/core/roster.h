@@ -23,7 +23,6 @@ struct mdc_roster_node {
 	char name[MDC_NAME_MAX];	/* its id in digits where Pacemaker does not know it */
 	bool joined;			/* has the array */
 	uint32_t slot;			/* 0: not known, or it has none */
-	uint32_t said;			/* the slot that its attribute says; 0: none */
 };
 
 /* Two nodes with one slot would write one bitmap: each believes the other's writes its own. */

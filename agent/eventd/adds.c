@@ -28,14 +28,7 @@ static gboolean deadline(gpointer data)
 
 static void arm(struct mdc_tracked *t)
 {
-	int64_t at = mdc_react_deadline(&t->react), left;
-
-	g_clear_handle_id(&t->deadline, g_source_remove);
-	if (at < 0)
-		return;
-	left = at - mdc_now_ms();
-	t->deadline = g_timeout_add_full(G_PRIORITY_HIGH, left > 0 ? (guint)left : 0, deadline,
-					 t, NULL);
+	mdc_timer_at(&t->deadline, mdc_react_deadline(&t->react), G_PRIORITY_HIGH, deadline, t);
 }
 
 static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)

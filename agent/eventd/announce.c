@@ -26,13 +26,8 @@ static gboolean deadline(gpointer data)
 
 static void arm(struct mdc_tracked *t)
 {
-	int64_t at = mdc_propose_deadline(&t->announce), left;
-
-	g_clear_handle_id(&t->announce_timer, g_source_remove);
-	if (at < 0)
-		return;
-	left = at - mdc_now_ms();
-	t->announce_timer = g_timeout_add(left > 0 ? (guint)left : 0, deadline, t);
+	mdc_timer_at(&t->announce_timer, mdc_propose_deadline(&t->announce), G_PRIORITY_DEFAULT,
+		     deadline, t);
 }
 
 static void send_line(struct mdc_conn *conn, const struct mdc_addline *line)
@@ -55,8 +50,6 @@ static void send_end(struct mdc_conn *conn, enum mdc_addline_end end, const char
 
 static void node_line(const struct mdc_propose_peer *peer, struct mdc_addline *line)
 {
-	bool silent = peer->answer == MDC_ANSWER_WAITING && peer->reason.why == MDC_WHY_SILENT;
-
 	*line = (struct mdc_addline){ .kind = MDC_LINE_NODE, .id = peer->node,
 				      .reason = peer->reason };
 	g_strlcpy(line->name, peer->name, sizeof(line->name));
@@ -66,7 +59,7 @@ static void node_line(const struct mdc_propose_peer *peer, struct mdc_addline *l
 		line->node = MDC_NODE_UNASKED;
 		break;
 	case MDC_ANSWER_WAITING:
-		line->node = silent ? MDC_NODE_MISSING : MDC_NODE_WAITING;
+		line->node = mdc_propose_refuses(peer) ? MDC_NODE_MISSING : MDC_NODE_WAITING;
 		break;
 	case MDC_ANSWER_FOUND:
 		line->node = MDC_NODE_FOUND;

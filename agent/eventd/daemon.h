@@ -245,14 +245,19 @@ void mdc_readd_stop(struct mdc_tracked *t);
 /* roster.c */
 /* The CIB, the lockspace or the module's word may have changed. */
 void mdc_roster_update(struct mdc_tracked *t);
-void mdc_roster_update_all(struct mdc_daemon *d);
 /* Pacemaker starts or stops the array on some node. */
 void mdc_roster_notify(struct mdc_tracked *t, const struct mdc_notify *notify);
 void mdc_roster_stop(struct mdc_tracked *t);
 
+/* timer.c */
+/* *timer, which FIRE clears, goes off at that time, or at once; at_ms < 0: never. */
+void mdc_timer_at(guint *timer, int64_t at_ms, int priority, GSourceFunc fire, void *data);
+
 /* events.c: callbacks of the adapters */
 void mdc_events_uevent(const struct mdc_uevent *event, void *data);
 void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data);
+/* Who has the arrays, or what they say of them, may have changed. */
+void mdc_events_nodes(struct mdc_daemon *d);
 void mdc_events_coro(const struct mdc_coro_view *view, void *data);
 void mdc_events_mdstat(void *data);
 

@@ -77,6 +77,16 @@ void mdc_events_uevent(const struct mdc_uevent *event, void *data)
 	}
 }
 
+void mdc_events_nodes(struct mdc_daemon *d)
+{
+	guint i;
+
+	for (i = 0; i < d->arrays->len; i++) {
+		mdc_proposals_look(d->arrays->pdata[i]);
+		mdc_roster_update(d->arrays->pdata[i]);
+	}
+}
+
 void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 {
 	struct mdc_daemon *d = data;
@@ -88,9 +98,7 @@ void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 	/* Who has joined an array, or left it, shows here too: time to list them again. */
 	mdc_arrays_lockspaces(d);
 	mdc_cib_self(d->cib, self);
-	for (i = 0; i < d->arrays->len; i++)
-		mdc_proposals_look(d->arrays->pdata[i]);
-	mdc_roster_update_all(d);
+	mdc_events_nodes(d);
 	if (!connected || !view || !self || !mdc_cibview_node(view, self))
 		return;
 	for (i = 0; i < d->arrays->len; i++) {
@@ -111,12 +119,9 @@ void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 void mdc_events_coro(const struct mdc_coro_view *view, void *data)
 {
 	struct mdc_daemon *d = data;
-	guint i;
 
 	mdc_cib_self(d->cib, view->nodeid);
-	for (i = 0; i < d->arrays->len; i++)
-		mdc_proposals_look(d->arrays->pdata[i]);
-	mdc_roster_update_all(d);
+	mdc_events_nodes(d);
 	mdc_debug("corosync: %s, %s, node %u", view->up ? "up" : "down",
 		  view->quorate ? "quorate" : "not quorate", view->nodeid);
 }

@@ -70,10 +70,7 @@ static void refresh(struct mdc_daemon *d, bool pending)
 		if (!t->module_seen && (!ret || ret == -ENOENT))
 			forget(t);
 	}
-	/* Who has the array may have changed. */
-	for (i = 0; i < d->arrays->len; i++)
-		mdc_proposals_look(d->arrays->pdata[i]);
-	mdc_roster_update_all(d);
+	mdc_events_nodes(d);
 }
 
 void mdc_module_refresh(struct mdc_daemon *d)

@@ -148,10 +148,8 @@ static void slots_idle(unsigned int looked_at, unsigned int stuck, void *data)
 
 	(void)looked_at;
 	/* One that hangs may yet answer, and is then worth knowing. */
-	if (stuck)
-		return;
-	mdc_search_stop(t->slots_search);
-	t->slots_search = NULL;
+	if (!stuck)
+		g_clear_pointer(&t->slots_search, mdc_search_stop);
 }
 
 /* Reads the members' superblocks, in workers: the number of slots, and who is who. */

@@ -74,14 +74,8 @@ static gboolean deadline(gpointer data)
 
 static void arm(struct mdc_tracked *t)
 {
-	int64_t at = mdc_propose_deadline(&t->propose), left;
-
-	g_clear_handle_id(&t->propose_timer, g_source_remove);
-	if (at < 0)
-		return;
-	left = at - mdc_now_ms();
-	t->propose_timer = g_timeout_add_full(G_PRIORITY_HIGH, left > 0 ? (guint)left : 0,
-					      deadline, t, NULL);
+	mdc_timer_at(&t->propose_timer, mdc_propose_deadline(&t->propose), G_PRIORITY_HIGH,
+		     deadline, t);
 }
 
 static void verdict(struct mdc_tracked *t, const char *refusal)

@@ -39,10 +39,8 @@ static void idle(unsigned int looked_at, unsigned int stuck, void *data)
 	struct mdc_tracked *t = data;
 
 	(void)looked_at;
-	if (stuck)
-		return;
-	mdc_search_stop(t->readd_search);
-	t->readd_search = NULL;
+	if (!stuck)
+		g_clear_pointer(&t->readd_search, mdc_search_stop);
 }
 
 static gboolean look_again(gpointer data)
@@ -83,10 +81,8 @@ static void look_idle(unsigned int looked_at, unsigned int stuck, void *data)
 	struct mdc_tracked *t = data;
 
 	(void)looked_at;
-	if (stuck)
-		return;
-	mdc_search_stop(t->readd_look);
-	t->readd_look = NULL;
+	if (!stuck)
+		g_clear_pointer(&t->readd_look, mdc_search_stop);
 }
 
 static void arm(struct mdc_tracked *t)

@@ -103,14 +103,6 @@ void mdc_roster_update(struct mdc_tracked *t)
 	arm(t);
 }
 
-void mdc_roster_update_all(struct mdc_daemon *d)
-{
-	guint i;
-
-	for (i = 0; i < d->arrays->len; i++)
-		mdc_roster_update(d->arrays->pdata[i]);
-}
-
 void mdc_roster_notify(struct mdc_tracked *t, const struct mdc_notify *notify)
 {
 	mdc_info("%s: Pacemaker tells of a %s %s the fact; %s: %s", t->track.device, notify->action,

@@ -96,8 +96,6 @@ static void add_verdicts(JsonBuilder *b, const struct mdc_propose *p)
 	json_builder_begin_array(b);
 	for (i = 0; i < p->n_peers; i++) {
 		const struct mdc_propose_peer *peer = &p->peers[i];
-		bool silent = peer->answer == MDC_ANSWER_WAITING &&
-			      peer->reason.why == MDC_WHY_SILENT;
 		char why[MDC_ADD_REASON_MAX];
 
 		mdc_reason_text(&peer->reason, why);
@@ -106,7 +104,7 @@ static void add_verdicts(JsonBuilder *b, const struct mdc_propose *p)
 		add_int(b, "id", peer->node);
 		add_string(b, "verdict", mdc_propose_answer_name(peer->answer));
 		add_string(b, "device", peer->device[0] ? peer->device : NULL);
-		add_string(b, "reason", silent || peer->answer == MDC_ANSWER_MISSING ? why : NULL);
+		add_string(b, "reason", mdc_propose_refuses(peer) ? why : NULL);
 		json_builder_end_object(b);
 	}
 	json_builder_end_array(b);

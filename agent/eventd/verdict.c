@@ -23,14 +23,8 @@ static gboolean deadline(gpointer data)
 
 static void arm(struct mdc_tracked *t)
 {
-	int64_t at = mdc_verdict_deadline(&t->verdict), left;
-
-	g_clear_handle_id(&t->verdict_timer, g_source_remove);
-	if (at < 0)
-		return;
-	left = at - mdc_now_ms();
-	t->verdict_timer = g_timeout_add_full(G_PRIORITY_HIGH, left > 0 ? (guint)left : 0,
-					      deadline, t, NULL);
+	mdc_timer_at(&t->verdict_timer, mdc_verdict_deadline(&t->verdict), G_PRIORITY_HIGH,
+		     deadline, t);
 }
 
 /* What is built on a device, as it is now: a multipath map may have come meanwhile. */

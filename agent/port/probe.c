@@ -16,27 +16,9 @@
 
 #include "port/blockdev.h"
 #include "port/devnode.h"
+#include "port/readat.h"
 
 #define BLOCK 4096		/* covers every logical block size that md takes */
-
-/* len and offset in multiples of BLOCK. 0 or -errno. */
-static int read_at(int fd, uint8_t *buf, size_t len, uint64_t offset)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, buf + done, len - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return -ENODATA;
-		done += (size_t)n;
-	}
-	return 0;
-}
 
 static_assert(MDC_NONCE_SECTOR == MDC_SUPER_SECTOR && MDC_NONCE_BYTES == MDC_SUPER_BYTES,
 	      "one read serves both");
@@ -51,7 +33,7 @@ static void read_super(int fd, struct mdc_probe *probe)
 		probe->err = -ENOMEM;
 		return;
 	}
-	ret = read_at(fd, buf, MDC_SUPER_BYTES, MDC_SUPER_SECTOR * 512ull);
+	ret = mdc_read_at(fd, buf, MDC_SUPER_BYTES, MDC_SUPER_SECTOR * 512ull);
 	if (ret == -ENODATA)	/* too small for one */
 		ret = -ENOENT;
 	else if (!ret)
@@ -64,7 +46,7 @@ static void read_super(int fd, struct mdc_probe *probe)
 		probe->nonce = nonce.nonce;
 	/* The bitmap's offset is checked to be aligned: O_DIRECT takes nothing else. */
 	if (probe->member && probe->super.have_bitmap && !(probe->super.bitmap_sect % 8) &&
-	    !read_at(fd, buf, BLOCK, probe->super.bitmap_sect * 512))
+	    !mdc_read_at(fd, buf, BLOCK, probe->super.bitmap_sect * 512))
 		probe->have_bitmap = !mdc_bitmap_super_parse(&probe->bitmap, buf, BLOCK) &&
 				     mdc_uuid_equal(&probe->bitmap.array, &probe->super.array);
 	free(buf);

@@ -68,15 +68,16 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
 	g_string_append_printf(bed->did, "%s: asked for %u\n", t->track.md, raid_disk);
 }
 
-void mdc_proposals_look(struct mdc_tracked *t)
+void mdc_events_nodes(struct mdc_daemon *d)
 {
-	g_string_append_printf(bed->did, "%s: look, %u nodes\n", t->track.md,
-			       t->module ? t->module->n_members : 0);
-}
+	guint i;
 
-void mdc_roster_update_all(struct mdc_daemon *d)
-{
-	(void)d;
+	for (i = 0; i < d->arrays->len; i++) {
+		const struct mdc_tracked *t = d->arrays->pdata[i];
+
+		g_string_append_printf(bed->did, "%s: look, %u nodes\n", t->track.md,
+				       t->module ? t->module->n_members : 0);
+	}
 }
 
 void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n)
