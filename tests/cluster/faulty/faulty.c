@@ -3,7 +3,6 @@
  * Does what a module must not, once, when it is loaded: to show that the debug kernel sees it and
  * that the test bed hears of it. `fault` says which.
  */
-#include <linux/delay.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -35,7 +34,7 @@ static void read_freed(void)
 static void sleep_atomic(void)
 {
 	spin_lock(&spin);
-	msleep(1);
+	kfree(kmalloc(100, GFP_KERNEL));
 	spin_unlock(&spin);
 }
 
