@@ -311,6 +311,10 @@ void mdc_adds_done(enum mdc_mdioctl_kind kind, int err, unsigned int seq, void *
 		mdc_observe_writable(t, err);
 		return;
 	}
+	if (kind == MDC_IO_THAW) {
+		mdc_frozen_thawed(t, err);
+		return;
+	}
 	if (kind == MDC_IO_NACK) {
 		if (err && seq)
 			mdc_err("%s: the kernel took the refusal with an error: %s",

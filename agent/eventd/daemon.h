@@ -59,6 +59,9 @@ struct mdc_tracked {
 	bool made_writable;		/* once, since it has been present */
 	struct mdc_search *slots_search;
 	unsigned int slots_tries;
+	guint frozen_watch;		/* at the mdadm that has frozen it */
+	int frozen_fd;			/* its pidfd, while that is watched */
+	bool frozen_said;
 
 	/* what our kernel module shows; NULL with the kernel's own module */
 	struct mdc_mod_array *module;
@@ -248,6 +251,12 @@ void mdc_roster_update(struct mdc_tracked *t);
 /* Pacemaker starts or stops the array on some node. */
 void mdc_roster_notify(struct mdc_tracked *t, const struct mdc_notify *notify);
 void mdc_roster_stop(struct mdc_tracked *t);
+
+/* frozen.c */
+/* sync_action was just read. */
+void mdc_frozen_look(struct mdc_tracked *t, const char *sync_action);
+void mdc_frozen_thawed(struct mdc_tracked *t, int err);
+void mdc_frozen_stop(struct mdc_tracked *t);
 
 /* timer.c */
 /* *timer, which FIRE clears, goes off at that time, or at once; at_ms < 0: never. */

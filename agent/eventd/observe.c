@@ -261,6 +261,7 @@ void mdc_observe(struct mdc_tracked *t)
 	learn_members(t);
 	mdc_readd_observed(t);
 	mdc_propose_observed(t);
+	mdc_frozen_look(t, now.sync_action);
 	syncing = now.sync_total || (strcmp(now.sync_action, "idle") &&
 				     strcmp(now.sync_action, "frozen"));
 	if (syncing && !t->progress)
@@ -282,6 +283,7 @@ void mdc_observe_stop(struct mdc_tracked *t)
 	g_clear_handle_id(&t->progress, g_source_remove);
 	g_clear_pointer(&t->watch, mdc_mdwatch_free);
 	g_clear_pointer(&t->slots_search, mdc_search_stop);
+	mdc_frozen_stop(t);
 	mdc_propose_stop(t);
 	mdc_announce_stop(t, "the array was stopped on this node");
 	mdc_verdict_stop(t);

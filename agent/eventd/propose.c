@@ -227,6 +227,8 @@ void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n)
 		t->before_add = now;
 	say_asking(t);
 	mdc_proposals_look(t);
+	/* Nothing else would tell, should this mdadm end without having let go of it. */
+	mdc_frozen_look(t, t->before_add.sync_action);
 }
 
 void mdc_proposals_look(struct mdc_tracked *t)

@@ -30,13 +30,14 @@
  */
 #define REMOVE "remove"
 #define REWRITE "-writemostly"
+#define THAW "idle"		/* for sync_action */
 
 struct request {
 	char path[MDC_PATH_MAX];
 	unsigned int major, minor;
 	enum mdc_mdioctl_kind kind;
 	mdu_disk_info_t disk;
-	char state[PATH_MAX];		/* sysfs file, for REMOVE and REWRITE */
+	char state[PATH_MAX];		/* sysfs file, for REMOVE, REWRITE and THAW */
 };
 
 struct call {
@@ -55,36 +56,53 @@ struct mdc_mdioctl {
 	void *data;
 };
 
-/* A disk with a role is in use: the add has not failed. */
-static bool has_role(const char *state)
+/* Does the file NAME beside STATE, whose own name is BESIDE, begin with WORD? */
+static bool says(const char *state, const char *beside, const char *name, const char *word)
 {
 	char path[PATH_MAX], text[16] = "";
 	int fd;
 
-	snprintf(path, sizeof(path), "%.*sslot", (int)(strlen(state) - strlen("state")), state);
+	snprintf(path, sizeof(path), "%.*s%s", (int)(strlen(state) - strlen(beside)), state, name);
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
-		return false;		/* the write will say what is wrong */
+		return true;		/* the write will say what is wrong */
 	if (read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	close(fd);
-	return strncmp(text, "none", 4) != 0;
+	return !strncmp(text, word, strlen(word));
+}
+
+/* Returns an errno. */
+static int write_word(const struct request *r)
+{
+	static const char *const words[] = {
+		[MDC_IO_REMOVE] = REMOVE, [MDC_IO_REWRITE] = REWRITE, [MDC_IO_THAW] = THAW,
+	};
+	const char *word = words[r->kind];
+	int fd, err = 0;
+
+	/* A disk with a role is in use: the add has not failed. */
+	if (r->kind == MDC_IO_REMOVE && !says(r->state, "state", "slot", "none"))
+		return EBUSY;
+	if (r->kind == MDC_IO_THAW && !says(r->state, "sync_action", "reshape_position", "none"))
+		return EBUSY;
+	fd = open(r->state, O_WRONLY);
+	if (fd < 0)
+		return errno;
+	if (write(fd, word, strlen(word)) < 0)
+		err = errno;
+	close(fd);
+	return err;
 }
 
 /* In the child. */
 static void do_ioctl(int fd, const void *data)
 {
 	const struct request *r = data;
-	int file, ret, err = 0;
+	int file = -1, ret, err = 0;
 
-	if (r->kind == MDC_IO_REMOVE || r->kind == MDC_IO_REWRITE) {
-		const char *word = r->kind == MDC_IO_REMOVE ? REMOVE : REWRITE;
-
-		file = open(r->state, O_WRONLY);
-		if (file >= 0 && r->kind == MDC_IO_REMOVE && has_role(r->state))
-			err = EBUSY;
-		else if (file < 0 || write(file, word, strlen(word)) < 0)
-			err = errno;
+	if (r->state[0]) {
+		err = write_word(r);
 	} else {
 		file = mdc_devnode_open(r->path, r->major, r->minor, O_RDONLY);
 		if (file < 0)
@@ -239,6 +257,14 @@ int mdc_mdioctl_rewrite(struct mdc_mdioctl *io, const char *sys, const char *md,
 			const char *kname, unsigned int seq, void *owner)
 {
 	return write_state(io, MDC_IO_REWRITE, sys, md, kname, seq, owner);
+}
+
+int mdc_mdioctl_thaw(struct mdc_mdioctl *io, const char *sys, const char *md, void *owner)
+{
+	struct request r = { .kind = MDC_IO_THAW };
+
+	snprintf(r.state, sizeof(r.state), "%s/block/%s/md/sync_action", sys, md);
+	return start(io, &r, 0, owner);
 }
 
 struct mdc_mdioctl *mdc_mdioctl_new(mdc_mdioctl_fn done, void *data)

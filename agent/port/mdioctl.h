@@ -16,6 +16,7 @@ enum mdc_mdioctl_kind {
 	MDC_IO_WRITABLE,
 	MDC_IO_REMOVE,
 	MDC_IO_REWRITE,
+	MDC_IO_THAW,
 };
 
 struct mdc_mdioctl;
@@ -50,5 +51,7 @@ int mdc_mdioctl_remove(struct mdc_mdioctl *io, const char *sys, const char *md,
  * and not write-mostly. */
 int mdc_mdioctl_rewrite(struct mdc_mdioctl *io, const char *sys, const char *md,
 			const char *kname, unsigned int seq, void *owner);
+/* Lets resyncs run that were frozen; EBUSY if a reshape would go on. */
+int mdc_mdioctl_thaw(struct mdc_mdioctl *io, const char *sys, const char *md, void *owner);
 
 #endif

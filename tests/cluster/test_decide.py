@@ -478,7 +478,8 @@ def test_two_adds_at_once(decided, spare, other, log):
 
 
 def test_operator_breaks_off(decided, spare, log):
-    """Ctrl-C while the verdict is awaited: mdadm ends at once, and no node is said to refuse."""
+    """Ctrl-C while the verdict is awaited: mdadm ends at once, no node is said to refuse, and the
+    resyncs that mdadm holds up on its node may run again: it takes over when another one fails."""
     n1, n2, n3 = decided.cluster.nodes
     with held(decided, n1, spare, n2) as adding:
         n1.run("pkill -INT -x mdadm")
@@ -486,6 +487,9 @@ def test_operator_breaks_off(decided, spare, log):
         assert result.rc != 0, result
         n1.wait_for(lambda: not said(decided, n1).startswith("proposed:"), HEARD,
                     "its proposal is taken back")
+        n1.wait_for(f"grep -qx idle /sys/block/$(basename $(readlink -f {decided.device}))/md"
+                    "/sync_action", HEARD, "its resyncs are let go")
+    assert "they may run again" in log.new(n1)
     assert not re.search("refused: n[23]|another node does not see|a node refused", log.new(n1))
     assert not said(decided, n1).startswith("refused:")
     holds(decided, log, spare, False, n1, {n1: "mdadm was ended"})

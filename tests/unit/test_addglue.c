@@ -68,6 +68,12 @@ void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
 	g_string_append_printf(bed->did, "attr %s\n", value ? value : "-");
 }
 
+void mdc_frozen_look(struct mdc_tracked *t, const char *sync_action)
+{
+	(void)t;
+	(void)sync_action;
+}
+
 int mdc_netlink_verdict(struct mdc_netlink *nl, const struct mdc_uuid *array, uint64_t proposal,
 			const char *refusal)
 {

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Owns the search in procfs. A process may end, and its number be another one's, at any time. */
+#include "port/holder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool is_mdadm(const char *proc, const char *pid)
+{
+	char path[PATH_MAX], name[16] = "";
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s/comm", proc, pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, name, sizeof(name) - 1);
+	close(fd);
+	return n > 0 && !strcmp(name, "mdadm\n");
+}
+
+static bool has_open(const char *proc, const char *pid, const char *md)
+{
+	char dir[PATH_MAX], path[PATH_MAX + NAME_MAX + 2], wanted[NAME_MAX], link[NAME_MAX];
+	struct dirent *e;
+	bool found = false;
+	DIR *d;
+
+	snprintf(wanted, sizeof(wanted), "/dev/%s", md);
+	snprintf(dir, sizeof(dir), "%s/%s/fd", proc, pid);
+	d = opendir(dir);
+	while (d && !found && (e = readdir(d))) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		n = readlink(path, link, sizeof(link) - 1);
+		if (n <= 0)
+			continue;
+		link[n] = '\0';
+		found = !strcmp(link, wanted);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+pid_t mdc_holder_mdadm(const char *proc, const char *md)
+{
+	struct dirent *e;
+	pid_t pid = 0;
+	DIR *d;
+
+	d = opendir(proc);
+	while (d && !pid && (e = readdir(d))) {
+		char *end;
+		long n = strtol(e->d_name, &end, 10);
+
+		if (n > 0 && n <= INT_MAX && !*end && is_mdadm(proc, e->d_name) &&
+		    has_open(proc, e->d_name, md))
+			pid = (pid_t)n;
+	}
+	if (d)
+		closedir(d);
+	return pid;
+}
+
+pid_t mdc_holder_watch(const char *proc, const char *md, int *fd)
+{
+	pid_t pid = mdc_holder_mdadm(proc, md);
+	char text[16];
+
+	if (!pid)
+		return 0;
+	*fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (*fd < 0)
+		return 0;
+	/* The descriptor may be of another process that has its number since. */
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	if (is_mdadm(proc, text) && has_open(proc, text, md))
+		return pid;
+	close(*fd);
+	return 0;
+}
