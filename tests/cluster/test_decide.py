@@ -212,7 +212,9 @@ def test_refusal_touches_nothing(decided, spare, log, why, words):
         n2.run("modprobe dm-mod; dmsetup create other --table"
                f" '0 8192 linear {n2.disk(spare)} 131072'", timeout=30)
     try:
-        result = begin_add(decided, n1, spare, words)
+        # n2 has just seen a disk go, and may look until shortly before n1's patience is over.
+        with parameter(n1, "verdict_timeout", HOLD * 1000 + 500):
+            result = begin_add(decided, n1, spare, words)
         # Before anything else can write superblocks.
         after = decided.cluster.each(lambda node: wire_counters(decided, node))
     finally:
