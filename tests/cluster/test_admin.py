@@ -332,7 +332,10 @@ class Path:
                            f"its member is {word}")
 
 
-def test_member_that_could_not_be_read(array, log):
+@pytest.mark.parametrize("again", [
+    pytest.param(False, id="once"),
+    pytest.param(True, id="twice", marks=pytest.mark.full)])
+def test_member_that_could_not_be_read(array, log, again):
     """Its device stays, and gives errors: it is taken back by the node that had them when it can
     be read again. When it fails once more within the hour, it stays out."""
     with Path(array.cluster) as path:
@@ -345,7 +348,8 @@ def test_member_that_could_not_be_read(array, log):
         path.array.wait_in_sync("d4", [n1, n3])
         for node in (n1, n3):
             assert "taking /dev" not in log.new(node), "from one node"
-
+        if not again:
+            return
         path.break_it()
         log.wait(n2, f"{path.kname} has failed again within an hour .* it stays out", SHOWN)
         path.mend()

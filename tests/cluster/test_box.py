@@ -72,6 +72,7 @@ def test_clustered_array_on_all_nodes(array):
     n3.wait_for(lambda: "[2/1] [U_]" in n3.mdstat(), 30, "n3 to see n1's failed disk")
 
 
+@pytest.mark.full
 def test_power_cut_is_fenced_and_the_node_comes_back(array):
     n1, n2, n3 = array.nodes
     n1.run("dd if=/dev/urandom of=/dev/md0 bs=64k count=64 oflag=direct", timeout=60)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Nodes that lose their power or their network while the array is written."""
+import pytest
+
 from arrays import array, status  # noqa: F401
 from mirror import legs_equal, start_writer, stop_writer, wait_clean, wait_recovery, written
 
@@ -54,6 +56,7 @@ def test_power_cut_while_writing(array):
     assert len(set(slots)) == 3, f"each node has a slot of its own: {slots}"
 
 
+@pytest.mark.full
 def test_network_cut_fences_that_node_alone(array):
     n1, n2, n3 = array.cluster.nodes
     start_writer(array.device, n1)

@@ -274,9 +274,10 @@ def test_walk(faulty, point, action, deed, side):
     assert set(faulty.cluster.fenced) == ({victim.name} if action == "crash" else set())
 
 
+@pytest.mark.full
 def test_two_deaths(faulty):
     """One node dies as it adds a disk that all have found, then one as it resyncs; the third goes
-    on alone, and ends the resync. What a short run has of the deaths."""
+    on alone, and ends the resync."""
     n1, n2, n3 = faulty.cluster.nodes
     with votes(n1, 3):
         run_into(faulty, "add.10", "crash", "add", n2, n2)
