@@ -221,6 +221,14 @@ static unsigned int cut(char *value, char *part[PARTS_MAX], unsigned int max)
 	}
 }
 
+static bool parse_looking(struct mdc_addtext *text, char *rest)
+{
+	char *part[PARTS_MAX];
+
+	return cut(rest, part, PARTS_MAX) == 3 && raid_disk(part[0], &text->raid_disk) &&
+	       uuid_head(part[1], &text->device_uuid) && whose(part[2], text);
+}
+
 static bool parse_answer(struct mdc_addtext *text, char *rest)
 {
 	char *part[PARTS_MAX];
@@ -288,6 +296,7 @@ static bool parse_result(struct mdc_addtext *text, char *rest)
 static const char *const kinds[] = {
 	[MDC_ADD_PROPOSED] = "proposed",
 	[MDC_ADD_ANNOUNCED] = "announced",
+	[MDC_ADD_LOOKING] = "looking",
 	[MDC_ADD_FOUND] = "found",
 	[MDC_ADD_MISSING] = "missing",
 	[MDC_ADD_ADDED] = "added",
@@ -319,6 +328,8 @@ int mdc_addtext_parse(struct mdc_addtext *text, const char *value)
 		good = parse_proposed(text, rest);
 	else if (text->kind == MDC_ADD_ANNOUNCED)
 		good = parse_announced(text, rest);
+	else if (text->kind == MDC_ADD_LOOKING)
+		good = parse_looking(text, rest);
 	else if (text->kind == MDC_ADD_FOUND || text->kind == MDC_ADD_MISSING)
 		good = parse_answer(text, rest);
 	else
@@ -344,6 +355,10 @@ int mdc_addtext_format(const struct mdc_addtext *text, char out[MDC_ATTR_VALUE_M
 		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%u:%" PRIu64 ":%s:%s:%u", kind,
 			     text->wait_s, text->sectors, hex, text->disk[0] ? text->disk : "-",
 			     text->number);
+		break;
+	case MDC_ADD_LOOKING:
+		n = snprintf(out, MDC_ATTR_VALUE_MAX, "%s:%s:%.*s:%u.%u", kind, at, MDC_ADD_HEAD,
+			     hex, text->node, text->number);
 		break;
 	case MDC_ADD_FOUND:
 	case MDC_ADD_MISSING:

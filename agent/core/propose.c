@@ -66,13 +66,20 @@ static unsigned int count(const struct mdc_propose *p, enum mdc_propose_answer a
 	return n;
 }
 
-static void name_silent(struct mdc_propose *p)
+/* Those that have not said a word; at the end, with nothing found, those that looked as well. */
+static void name_silent(struct mdc_propose *p, bool end)
 {
 	unsigned int i;
 
-	for (i = 0; i < p->n_peers; i++)
-		if (p->peers[i].answer == MDC_ANSWER_WAITING)
-			mdc_reason_set(&p->peers[i].reason, MDC_WHY_SILENT, NULL);
+	for (i = 0; i < p->n_peers; i++) {
+		struct mdc_propose_peer *peer = &p->peers[i];
+
+		if (peer->answer != MDC_ANSWER_WAITING || (peer->looking && !end))
+			continue;
+		if (peer->looking)
+			peer->answer = MDC_ANSWER_MISSING;
+		mdc_reason_set(&peer->reason, peer->looking ? MDC_WHY_UNSEEN : MDC_WHY_SILENT, NULL);
+	}
 }
 
 static unsigned int count_refused(const struct mdc_propose *p)
@@ -106,27 +113,31 @@ static void refuse_peers(struct mdc_propose *p, int64_t now_ms, struct mdc_propo
 
 static void decide(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
 {
-	unsigned int missing = count(p, MDC_ANSWER_MISSING);
-	unsigned int waiting = count(p, MDC_ANSWER_WAITING);
+	unsigned int refused, awaited = 0, i;
 
 	if (p->phase != MDC_PROPOSE_ASKING)
 		return;
-	if (now_ms >= p->deadline_ms && (missing || waiting)) {
-		name_silent(p);
-		refuse_peers(p, now_ms, out);
-		return;
+	if (p->silent_ms >= 0 && now_ms >= p->silent_ms) {
+		name_silent(p, false);
+		p->silent_ms = -1;
 	}
-	if (!missing) {
+	if (now_ms >= p->deadline_ms)
+		name_silent(p, true);
+	refused = count_refused(p);
+	for (i = 0; i < p->n_peers; i++)
+		awaited += p->peers[i].answer == MDC_ANSWER_WAITING &&
+			   !mdc_propose_refuses(&p->peers[i]);
+	if (!refused) {
 		/* The one that had refused may have left. */
 		p->refuse_ms = -1;
-		if (!waiting)
+		if (!awaited)
 			proceed(p, now_ms, out);
 		return;
 	}
 	/* Nobody waits for the end of an announcement but a person, who wants to hear all. */
 	if (p->refuse_ms < 0)
 		p->refuse_ms = p->announced ? p->deadline_ms : now_ms + MDC_PROPOSE_GRACE_MS;
-	if (!waiting || now_ms >= p->refuse_ms)
+	if (!awaited || now_ms >= p->refuse_ms)
 		refuse_peers(p, now_ms, out);
 }
 
@@ -149,7 +160,8 @@ static struct mdc_propose_peer *peer_of(struct mdc_propose *p, uint32_t node)
 
 static bool is_answer(const struct mdc_propose *p, const struct mdc_addtext *text)
 {
-	return (text->kind == MDC_ADD_FOUND || text->kind == MDC_ADD_MISSING) &&
+	return (text->kind == MDC_ADD_LOOKING || text->kind == MDC_ADD_FOUND ||
+		text->kind == MDC_ADD_MISSING) &&
 	       text->node == p->self && text->number == mdc_propose_number(p) &&
 	       text->raid_disk == p->raid_disk &&
 	       mdc_add_head_equal(&text->device_uuid, &p->device_uuid);
@@ -169,9 +181,9 @@ static void hear(struct mdc_propose *p, struct mdc_propose_peer *peer,
 	snprintf(peer->name, sizeof(peer->name), "%s", node->name);
 	value = mdc_cibview_attr(seen->view, peer->node, add);
 	if (value && !mdc_addtext_parse(&text, value) && is_answer(p, &text)) {
-		bool found = text.kind == MDC_ADD_FOUND;
-
-		peer->answer = found ? MDC_ANSWER_FOUND : MDC_ANSWER_MISSING;
+		peer->answer = text.kind == MDC_ADD_LOOKING ? MDC_ANSWER_WAITING :
+			       text.kind == MDC_ADD_FOUND ? MDC_ANSWER_FOUND : MDC_ANSWER_MISSING;
+		peer->looking = text.kind == MDC_ADD_LOOKING;
 		memcpy(peer->device, text.device, sizeof(peer->device));
 		peer->reason = text.reason;
 		return;
@@ -256,6 +268,7 @@ static void ask(struct mdc_propose *p, int64_t now_ms, int64_t patience_ms,
 	p->self = seen->self;
 	p->started_ms = now_ms;
 	p->deadline_ms = now_ms + patience_ms;
+	p->silent_ms = now_ms + patience_ms / 2;
 	p->refuse_ms = -1;
 	take(p, seen);
 	if (!seen->view || !seen->self) {
@@ -393,11 +406,15 @@ void mdc_propose_tick(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_
 
 int64_t mdc_propose_deadline(const struct mdc_propose *p)
 {
+	int64_t at = p->deadline_ms;
+
 	if (p->phase == MDC_PROPOSE_PROCEEDING)
-		return p->deadline_ms;
+		return at;
 	if (p->phase != MDC_PROPOSE_ASKING)
 		return -1;
-	return p->refuse_ms >= 0 && p->refuse_ms < p->deadline_ms ? p->refuse_ms : p->deadline_ms;
+	if (p->refuse_ms >= 0 && p->refuse_ms < at)
+		at = p->refuse_ms;
+	return p->silent_ms >= 0 && p->silent_ms < at ? p->silent_ms : at;
 }
 
 uint32_t mdc_propose_number(const struct mdc_propose *p)

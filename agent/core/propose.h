@@ -61,7 +61,8 @@ struct mdc_propose_peer {
 	char name[MDC_NAME_MAX];
 	enum mdc_propose_answer answer;
 	char device[MDC_KNAME_MAX];	/* FOUND */
-	struct mdc_reason reason;	/* MISSING; WAITING to the end: silent */
+	struct mdc_reason reason;	/* MISSING; WAITING for too long: silent */
+	bool looking;			/* WAITING: it says that it looks for the disk */
 	bool in;			/* propose.c's own: is in the lockspace */
 };
 
@@ -90,10 +91,11 @@ struct mdc_propose {
 	struct mdc_propose_peer peers[MDC_PROPOSE_PEERS_MAX];
 	/* The rest is propose.c's own. */
 	int64_t deadline_ms;		/* of what the phase waits for */
+	int64_t silent_ms;		/* who has not said a word by then is silent; -1: done */
 	int64_t refuse_ms;		/* one has refused: not later than this; -1: none has */
 };
 
-/* Who was silent to the end has refused like any other. */
+/* Who is silent has refused like any other. */
 bool mdc_propose_refuses(const struct mdc_propose_peer *peer);
 /* The kernel asks. What went before, if it was not answered, is over for the kernel. */
 void mdc_propose_begin(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,

@@ -4,9 +4,10 @@
  * that is there but of no use is told as soon as all devices have been looked at, since a
  * better path to it (a multipath map) may be among the rest. That it is not there is told then
  * as well where writers wait and nothing hints at a late path; else when the wait for those is
- * over. One that the array itself still holds is looked at until then: it was removed from the
- * array a moment ago, and md takes it out in its own time. The search goes on after `found`, so
- * that a second disk of the same identity is noticed.
+ * over, and that it is being looked for as soon as that takes time, so that the node is not taken
+ * for a silent one. A disk that the array itself still holds is looked at until then: it was
+ * removed from the array a moment ago, and md takes it out in its own time. The search goes on
+ * after `found`, so that a second disk of the same identity is noticed.
  */
 #include "core/verdict.h"
 
@@ -44,6 +45,14 @@ static void found(struct mdc_verdict *v, const char *kname, struct mdc_verdict_a
 {
 	v->phase = MDC_VERDICT_FOUND;
 	snprintf(v->device, sizeof(v->device), "%s", kname);
+	emit(out, MDC_VERDICT_PUBLISH, NULL);
+}
+
+static void tell(struct mdc_verdict *v, struct mdc_verdict_actions *out)
+{
+	if (v->told)
+		return;
+	v->told = true;
 	emit(out, MDC_VERDICT_PUBLISH, NULL);
 }
 
@@ -197,7 +206,7 @@ static void begin(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdic
 	v->started_ms = now_ms;
 	v->deadline_ms = look_until(heard, now_ms, text, seen);
 	v->stands = true;
-	v->looked = v->stuck = v->have_bad = false;
+	v->told = v->looked = v->stuck = v->have_bad = false;
 	if (seen->underway && !v->announced) {
 		/* Its kernel could not take the disk while it waits for the other one's. */
 		missing(v, MDC_WHY_BUSY, NULL, out);
@@ -211,8 +220,11 @@ static void gone(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 {
 	v->stands = false;
 	stop_search(v, out);
-	if (v->phase == MDC_VERDICT_LOOKING)
-		v->phase = MDC_VERDICT_NONE;
+	if (v->phase != MDC_VERDICT_LOOKING)
+		return;
+	v->phase = MDC_VERDICT_NONE;
+	if (v->told)
+		emit(out, MDC_VERDICT_PUBLISH, NULL);
 }
 
 uint32_t mdc_verdict_look(struct mdc_verdict *v, int64_t now_ms,
@@ -308,10 +320,13 @@ void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, int64_t moved_ms,
 		return;
 	v->looked = true;
 	v->stuck = stuck;
-	if (v->phase == MDC_VERDICT_LOOKING &&
-	    (now_ms >= v->deadline_ms ||
-	     (!v->leaving[0] && (v->have_bad || !may_come(v, now_ms, moved_ms)))))
+	if (v->phase != MDC_VERDICT_LOOKING)
+		return;
+	if (now_ms >= v->deadline_ms ||
+	    (!v->leaving[0] && (v->have_bad || !may_come(v, now_ms, moved_ms))))
 		give_up(v, out);
+	else
+		tell(v, out);
 }
 
 void mdc_verdict_block(struct mdc_verdict *v, const char *kname, struct mdc_verdict_actions *out)
@@ -332,7 +347,11 @@ void mdc_verdict_tick(struct mdc_verdict *v, int64_t now_ms, struct mdc_verdict_
 		return;
 	if (now_ms >= v->deadline_ms) {
 		give_up(v, out);
-	} else if (v->leaving[0] && v->again_ms >= 0 && now_ms >= v->again_ms) {
+		return;
+	}
+	if (now_ms >= v->started_ms + MDC_VERDICT_TELL_MS)
+		tell(v, out);
+	if (v->leaving[0] && v->again_ms >= 0 && now_ms >= v->again_ms) {
 		v->again_ms = -1;
 		emit(out, MDC_VERDICT_PROBE, v->leaving);
 	}
@@ -346,10 +365,13 @@ void mdc_verdict_cancel(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 
 int64_t mdc_verdict_deadline(const struct mdc_verdict *v)
 {
+	int64_t at = v->deadline_ms;
+
 	if (v->phase != MDC_VERDICT_LOOKING)
 		return -1;
-	return v->leaving[0] && v->again_ms >= 0 && v->again_ms < v->deadline_ms ? v->again_ms :
-	       v->deadline_ms;
+	if (!v->told && v->started_ms + MDC_VERDICT_TELL_MS < at)
+		at = v->started_ms + MDC_VERDICT_TELL_MS;
+	return v->leaving[0] && v->again_ms >= 0 && v->again_ms < at ? v->again_ms : at;
 }
 
 const char *mdc_verdict_knows(const struct mdc_verdict *v, const struct mdc_uuid *device_uuid)
@@ -361,12 +383,13 @@ const char *mdc_verdict_knows(const struct mdc_verdict *v, const struct mdc_uuid
 bool mdc_verdict_attr(const struct mdc_verdict *v, char out[MDC_ATTR_VALUE_MAX])
 {
 	struct mdc_addtext text = {
-		.kind = v->phase == MDC_VERDICT_FOUND ? MDC_ADD_FOUND : MDC_ADD_MISSING,
+		.kind = v->phase == MDC_VERDICT_FOUND ? MDC_ADD_FOUND :
+			v->phase == MDC_VERDICT_MISSING ? MDC_ADD_MISSING : MDC_ADD_LOOKING,
 		.raid_disk = v->raid_disk, .device_uuid = v->device_uuid,
 		.node = v->node, .number = v->number, .reason = v->reason,
 	};
 
-	if (v->phase != MDC_VERDICT_FOUND && v->phase != MDC_VERDICT_MISSING)
+	if (v->phase == MDC_VERDICT_NONE || (v->phase == MDC_VERDICT_LOOKING && !v->told))
 		return false;
 	memcpy(text.device, v->device, sizeof(text.device));
 	return !mdc_addtext_format(&text, out);

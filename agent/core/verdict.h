@@ -24,6 +24,7 @@
 #define MDC_VERDICT_TRAVEL_MS 600	/* the proposal here, the answer back */
 #define MDC_VERDICT_WAIT_MIN_MS 300
 #define MDC_VERDICT_QUIET_MS 10000	/* a rescan or a flapping link shows within that */
+#define MDC_VERDICT_TELL_MS 250		/* who looks for longer says so */
 #define MDC_VERDICT_AGAIN_MS 100	/* between two looks at what the array still holds */
 #define MDC_VERDICT_STALE_MS 6000
 #define MDC_VERDICT_ANNOUNCED_MIN_MS 2000	/* to look at all block devices once */
@@ -100,6 +101,7 @@ struct mdc_verdict {
 	bool stands;			/* the proposal is still there */
 	/* The rest is verdict.c's own. */
 	int64_t deadline_ms;
+	bool told;			/* LOOKING: it is told that it looks */
 	bool searching, looked, stuck;
 	bool have_bad;			/* there, but of no use: bad is what to say of it */
 	struct mdc_reason bad;

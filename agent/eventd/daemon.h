@@ -88,6 +88,7 @@ struct mdc_tracked {
 	/* an add of another node's, as it is proposed or announced */
 	struct mdc_verdict verdict;
 	struct mdc_search *verdict_search;
+	bool says_looking;		/* its attribute says that it looks */
 	guint verdict_timer;
 
 	/* the same, when the kernel asks */

@@ -34,6 +34,7 @@ void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
 
 	if (t->tracked && !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD))
 		mdc_cib_set(t->daemon->cib, name, value);
+	t->says_looking = value && g_str_has_prefix(value, "looking:");
 	mdc_alarm_add(&t->alarm, value, mdc_now_ms());
 }
 

@@ -185,9 +185,15 @@ static void publish(struct mdc_tracked *t)
 	long long after = mdc_now_ms() - v->started_ms;
 	const char *name = node_name(t, room, sizeof(room));
 
-	if (!mdc_verdict_attr(v, value))
+	if (!mdc_verdict_attr(v, value)) {
+		/* The proposal has gone; by now the attribute may say something else. */
+		if (t->says_looking)
+			mdc_publish_add_value(t, NULL);
 		return;
+	}
 	mdc_publish_add_value(t, value);
+	if (v->phase == MDC_VERDICT_LOOKING)
+		return;
 	/* Last, as a log file may be slow. */
 	describe(v, what, sizeof(what));
 	if (v->phase == MDC_VERDICT_FOUND) {

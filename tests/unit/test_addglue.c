@@ -468,9 +468,11 @@ static void test_peer_is_quiet(void **state)
 	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
 	DID("search");
 	bed->idle(3, 0, &bed->t);
-	DID_NOTHING();
+	DID("attr looking:2:1a1b2c3d:2.7");
+	bed->t.says_looking = true;
 	says(2, NULL);
-	DID("stop");
+	DID("stop", "attr -");
+	bed->t.says_looking = false;
 	bed->now_ms = 90000;
 	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
 	DID("search");
@@ -492,7 +494,7 @@ static void test_peer_lets_go(void **state)
 	strcpy(bed->dev.holder, "md127");
 	bed->seen(&bed->dev, &probe, &bed->t);
 	bed->idle(3, 0, &bed->t);
-	DID_NOTHING();
+	DID("attr looking:2:1a1b2c3d:2.7");
 	bed->dev.holder[0] = '\0';
 	bed->seen(&bed->dev, &probe, &bed->t);
 	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
@@ -625,7 +627,7 @@ static void test_announced_peer(void **state)
 	assert_string_equal(bed->first, "vdk");
 	bed->seen(&bed->dev, &probe, &bed->t);
 	bed->idle(1, 0, &bed->t);
-	DID_NOTHING();
+	DID("attr looking:-:1a1b2c3d:2.7");
 	bed->now_ms = 10000;
 	mdc_verdict_blockdev(&bed->t, "vdx");
 	bed->idle(1, 0, &bed->t);

@@ -235,6 +235,8 @@ static void do_verdict(struct world *w, unsigned int n, const struct mdc_verdict
 		case MDC_VERDICT_PUBLISH:
 			if (mdc_verdict_attr(&me->verdict, value))
 				set_add(w, n, value);
+			else if (!strncmp(w->truth.attr[n].add, "looking:", 8))
+				set_add(w, n, NULL);
 			if (me->verdict.phase == MDC_VERDICT_FOUND && me->verdict.node)
 				w->node[me->verdict.node - 1].found_for[n] = me->verdict.number;
 			break;

@@ -35,6 +35,7 @@ static const char *const good[] = {
 	"found:vdd:-:0a1b2c3d:1.7",
 	"missing:other=vdd:-:0a1b2c3d:1.7",
 	"refused:-:0a1b2c3d:n2=unseen",
+	"looking:2:0a1b2c3d:1.7", "looking:-:0a1b2c3d:1.7",
 };
 
 static void test_good(void **state)
@@ -79,6 +80,8 @@ static void test_bad(void **state)
 		"found:vdd:2:0a1b2c3:1.7", "found:vdd:2:0a1b2c3dd:1.7",
 		"found:vdd:2:0a1b2c3d:17", "found:vdd:2:0a1b2c3d:0.7", "found:vdd:2:0a1b2c3d:1.",
 		"found:vdd:2:0a1b2c3d:1.7.1", "found:vdd:2:0a1b2c3d:.7",
+		"looking:2:0a1b2c3d", "looking:vdd:2:0a1b2c3d:1.7", "looking:2:0a1b2c3:1.7",
+		"looking:2:0a1b2c3d:0.7", "looking:2:0a1b2c3d:1.7:",
 		"missing::2:0a1b2c3d:1.7", "missing:odd:2:0a1b2c3d:1.7",
 		"missing:silent:2:0a1b2c3d:1.7", "missing:unseen=vdd:2:0a1b2c3d:1.7",
 		"missing:inuse=:2:0a1b2c3d:1.7", "missing:un:2:0a1b2c3d:1.7",

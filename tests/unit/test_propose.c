@@ -121,7 +121,7 @@ static void test_all_found(void **state)
 	begin(b, 0x500000007ull);
 	DID(b, MDC_PROPOSE_PUBLISH);
 	attr_is(b, "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
-	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 2);
 	says(b, 2, "found:vdd:2:0a1b2c3d:1.7");
 	look(b, 100);
 	DID_NOTHING(b);
@@ -187,13 +187,17 @@ static void test_grace_not_beyond_patience(void **state)
 
 	nodes(b, 3);
 	begin(b, 7);
-	says(b, 3, "missing:unseen:2:0a1b2c3d:1.7");
+	says(b, 2, "looking:2:0a1b2c3d:1.7");
+	says(b, 3, "looking:2:0a1b2c3d:1.7");
+	look(b, 100);
+	tick(b, PATIENCE / 2);
+	says(b, 3, "missing:small=vdd:2:0a1b2c3d:1.7");
 	look(b, PATIENCE - 50);
 	DID_NOTHING(b);
 	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE);
 	tick(b, PATIENCE);
 	DID_REFUSE(b);
-	assert_string_equal(b->p.reason, "n2: no answer; n3: does not see it");
+	assert_string_equal(b->p.reason, "n2: does not see it; n3: sees it as vdd, but too small");
 }
 
 static void test_silent(void **state)
@@ -204,9 +208,9 @@ static void test_silent(void **state)
 	begin(b, 7);
 	says(b, 2, "found:vdd:2:0a1b2c3d:1.7");
 	look(b, 100);
-	tick(b, PATIENCE - 1);
+	tick(b, PATIENCE / 2 - 1);
 	DID_NOTHING(b);
-	tick(b, PATIENCE);
+	tick(b, PATIENCE / 2);
 	DID_REFUSE(b);
 	assert_string_equal(b->p.reason, "n3: no answer");
 	attr_is(b, "refused:2:0a1b2c3d:n3=silent");
@@ -215,6 +219,31 @@ static void test_silent(void **state)
 	look(b, PATIENCE + 10);
 	DID_NOTHING(b);
 	attr_is(b, "refused:2:0a1b2c3d:n3=silent");
+}
+
+/* Who says that it looks has its time, and is not silent. */
+static void test_looking(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 3);
+	begin(b, 7);
+	says(b, 2, "looking:2:0a1b2c3d:1.7");
+	/* Of another question. */
+	says(b, 3, "looking:2:0a1b2c3d:1.6");
+	look(b, 100);
+	tick(b, PATIENCE / 2);
+	DID_NOTHING(b);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 2 + MDC_PROPOSE_GRACE_MS);
+	/* Late, but not too late. */
+	says(b, 3, "found:vdd:2:0a1b2c3d:1.7");
+	look(b, PATIENCE / 2 + 10);
+	tick(b, PATIENCE / 2 + MDC_PROPOSE_GRACE_MS);
+	DID_NOTHING(b);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE);
+	says(b, 2, "found:vde:2:0a1b2c3d:1.7");
+	look(b, PATIENCE - 1);
+	DID_PROCEED(b);
 }
 
 static void test_leaves(void **state)
@@ -637,7 +666,7 @@ static void test_announced(void **state)
 	DID(b, MDC_PROPOSE_PUBLISH);
 	attr_is(b, "announced:10:524288:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:9");
 	assert_string_equal(mdc_propose_phase_name(&b->p), "announced");
-	assert_int_equal(mdc_propose_deadline(&b->p), ANNOUNCE_MS);
+	assert_int_equal(mdc_propose_deadline(&b->p), ANNOUNCE_MS / 2);
 	/* Of another question: a proposal's answer bears a raid disk. */
 	says(b, 2, "found:vdd:2:0a1b2c3d:1.9");
 	look(b, 100);
@@ -656,6 +685,7 @@ static void test_announced(void **state)
 
 	announce(b, 10, 10);
 	says(b, 2, "missing:small=vdd:-:0a1b2c3d:1.10");
+	says(b, 3, "looking:-:0a1b2c3d:1.10");
 	look(b, 100);
 	DID_NOTHING(b);
 	tick(b, 100 + MDC_PROPOSE_GRACE_MS);
@@ -674,15 +704,20 @@ static void test_announced_silent(void **state)
 
 	nodes(b, 3);
 	announce(b, 9, 10);
+	says(b, 2, "looking:-:0a1b2c3d:1.9");
+	look(b, 100);
+	tick(b, ANNOUNCE_MS / 2);
+	DID_NOTHING(b);
 	says(b, 2, "missing:unseen:-:0a1b2c3d:1.9");
 	look(b, 9000);
-	tick(b, ANNOUNCE_MS - 1);
-	DID_NOTHING(b);
-	tick(b, ANNOUNCE_MS);
 	DID_REFUSE(b);
 	assert_string_equal(b->p.reason, "n2: does not see it; n3: no answer");
 	/* However short the wait, all block devices are looked at once. */
 	announce(b, 10, 0);
+	says(b, 2, "looking:-:0a1b2c3d:1.10");
+	says(b, 3, "looking:-:0a1b2c3d:1.10");
+	look(b, 100);
+	tick(b, 2500);
 	assert_int_equal(mdc_propose_deadline(&b->p), 2000 + MDC_ANNOUNCE_TRAVEL_MS);
 }
 
@@ -751,7 +786,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_found), TEST(test_one_missing), TEST(test_grace),
-		TEST(test_grace_not_beyond_patience), TEST(test_silent), TEST(test_leaves),
+		TEST(test_grace_not_beyond_patience), TEST(test_silent), TEST(test_looking), TEST(test_leaves),
 		TEST(test_refuser_leaves), TEST(test_joins), TEST(test_no_mdclusterd),
 		TEST(test_nobody), TEST(test_no_connection), TEST(test_lost_connection),
 		TEST(test_unknown_members), TEST(test_unwritten), TEST(test_over), TEST(test_over_ends),

@@ -109,6 +109,8 @@ static void attr_is(const struct bed *b, const char *want)
 			assert_int_equal((b)->out.a[i_].what, want[i_]); \
 	} while (0)
 #define DID_NOTHING(b) assert_int_equal((b)->out.n, 0)
+/* That it looks, as that takes time. */
+#define DID_TELL(b) DID(b, MDC_VERDICT_PUBLISH)
 #define DID_MISSING(b) DID(b, MDC_VERDICT_STOP, MDC_VERDICT_PUBLISH)
 
 static void asked(struct bed *b)
@@ -125,7 +127,7 @@ static void test_found(void **state)
 
 	asked(b);
 	attr_is(b, NULL);
-	assert_int_equal(mdc_verdict_deadline(&b->v), LOOK_MS);
+	assert_int_equal(mdc_verdict_deadline(&b->v), MDC_VERDICT_TELL_MS);
 	/* The same view again is no new question. */
 	look(b, 10);
 	DID_NOTHING(b);
@@ -152,7 +154,9 @@ static void test_unseen(void **state)
 
 	asked(b);
 	looked(b, 50, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
+	attr_is(b, "looking:2:0a1b2c3d:1.7");
+	assert_int_equal(mdc_verdict_deadline(&b->v), LOOK_MS);
 	tick(b, LOOK_MS - 1);
 	DID_NOTHING(b);
 	tick(b, LOOK_MS);
@@ -173,7 +177,7 @@ static void test_unseen_quiet(void **state)
 	b->moved_ms = 50 - MDC_VERDICT_QUIET_MS;
 	asked(b);
 	looked(b, 49, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	looked(b, 50, 0);
 	DID_MISSING(b);
 	attr_is(b, "missing:unseen:2:0a1b2c3d:1.7");
@@ -187,7 +191,7 @@ static void test_quiet_but_patient(void **state)
 	b->moved_ms = -MDC_VERDICT_QUIET_MS;
 	asked(b);
 	looked(b, 50, 1);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	disk(b, "vdd", "", NULL);
 	DID(b, MDC_VERDICT_PUBLISH);
 	says(b, 1, NULL);
@@ -195,7 +199,7 @@ static void test_quiet_but_patient(void **state)
 	asked(b);
 	mdc_verdict_unreadable(&b->v, "vdx", false);
 	looked(b, 50, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	/* It can be read now, and is another one. */
 	b->out.n = 0;
 	mdc_verdict_block(&b->v, "vdx", &b->out);
@@ -207,8 +211,30 @@ static void test_quiet_but_patient(void **state)
 	says(b, 1, "announced:10:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:8");
 	look(b, 100);
 	looked(b, 150, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	assert_int_equal(mdc_verdict_deadline(&b->v), 10100);
+}
+
+/* A search that takes its time: the node that asks is to know that there is one. */
+static void test_tells_that_it_looks(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	tick(b, MDC_VERDICT_TELL_MS - 1);
+	DID_NOTHING(b);
+	tick(b, MDC_VERDICT_TELL_MS);
+	DID_TELL(b);
+	attr_is(b, "looking:2:0a1b2c3d:1.7");
+	tick(b, MDC_VERDICT_TELL_MS + 1);
+	DID_NOTHING(b);
+	looked(b, 300, 0);
+	DID_NOTHING(b);
+	/* It is not asked any more. */
+	says(b, 1, NULL);
+	look(b, 400);
+	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_PUBLISH);
+	attr_is(b, NULL);
 }
 
 static void test_late_disk(void **state)
@@ -251,7 +277,7 @@ static void test_ioerror(void **state)
 	mdc_verdict_unreadable(&b->v, "vdy", false);
 	looked(b, 50, 0);
 	/* It is not known to be the disk, so late ones are waited for. */
-	DID_NOTHING(b);
+	DID_TELL(b);
 	tick(b, LOOK_MS);
 	attr_is(b, "missing:ioerror=vdx:2:0a1b2c3d:1.7");
 	says(b, 1, NULL);
@@ -317,7 +343,7 @@ static void test_leaving(void **state)
 	held(b, 50, "vdd");
 	DID_NOTHING(b);
 	looked(b, 60, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	assert_int_equal(mdc_verdict_deadline(&b->v), 50 + MDC_VERDICT_AGAIN_MS);
 	tick(b, 49 + MDC_VERDICT_AGAIN_MS);
 	DID_NOTHING(b);
@@ -338,7 +364,7 @@ static void test_leaving(void **state)
 	held(b, 1010, "dm-1");
 	disk(b, "vdd", "dm-1", NULL);
 	looked(b, 1020, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	tick(b, 1000 + LOOK_MS);
 	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_PUBLISH);
 	attr_is(b, "missing:inuse=md127:2:0a1b2c3d:1.8");
@@ -516,6 +542,7 @@ static void test_short_wait(void **state)
 
 	b->seen.wait_ms = 100;
 	asked(b);
+	tick(b, MDC_VERDICT_TELL_MS);
 	assert_int_equal(mdc_verdict_deadline(&b->v), MDC_VERDICT_WAIT_MIN_MS);
 }
 
@@ -546,9 +573,10 @@ static void test_announced(void **state)
 	DID(b, MDC_VERDICT_SEARCH);
 	assert_true(b->v.announced);
 	assert_string_equal(b->v.disk, "d4");
-	assert_int_equal(mdc_verdict_deadline(&b->v), 10000);
 	looked(b, 50, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
+	attr_is(b, "looking:-:0a1b2c3d:1.7");
+	assert_int_equal(mdc_verdict_deadline(&b->v), 10000);
 	disk(b, "vdd", "", NULL);
 	DID(b, MDC_VERDICT_PUBLISH);
 	attr_is(b, "found:vdd:-:0a1b2c3d:1.7");
@@ -573,7 +601,7 @@ static void test_announced_missing(void **state)
 	mdc_verdict_unreadable(&b->v, "vdx", false);
 	mdc_verdict_unreadable(&b->v, "vdd", true);
 	looked(b, 50, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	tick(b, 10000);
 	DID_MISSING(b);
 	attr_is(b, "missing:ioerror=vdd:-:0a1b2c3d:1.7");
@@ -581,7 +609,7 @@ static void test_announced_missing(void **state)
 	look(b, 20000);
 	mdc_verdict_other(&b->v, "vdd");
 	looked(b, 20050, 0);
-	DID_NOTHING(b);
+	DID_TELL(b);
 	tick(b, 30000);
 	attr_is(b, "missing:other=vdd:-:0a1b2c3d:1.8");
 	/* It was, and is not any more. */
@@ -596,6 +624,7 @@ static void test_announced_missing(void **state)
 	/* A short wait is for one look at all. */
 	says(b, 1, "announced:0:1000:0a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:10");
 	look(b, 60000);
+	looked(b, 60050, 0);
 	assert_int_equal(mdc_verdict_deadline(&b->v), 60000 + MDC_VERDICT_ANNOUNCED_MIN_MS);
 }
 
@@ -615,6 +644,7 @@ static void test_announced_and_proposed(void **state)
 	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
 	assert_int_equal(b->v.node, 1);
 	/* Not for longer than it was asked for. */
+	looked(b, 2050, 0);
 	assert_int_equal(mdc_verdict_deadline(&b->v), 10000);
 	/* A kernel that adds a disk can still look for another. */
 	b->seen.underway = true;
@@ -658,7 +688,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_found), TEST(test_unseen), TEST(test_unseen_quiet),
+		TEST(test_found), TEST(test_unseen), TEST(test_tells_that_it_looks),
+		TEST(test_unseen_quiet),
 		TEST(test_quiet_but_patient), TEST(test_late_disk), TEST(test_unread),
 		TEST(test_ioerror), TEST(test_unusable), TEST(test_leaving),
 		TEST(test_multipath), TEST(test_twice),
