@@ -68,6 +68,7 @@ struct mdc_peer_add {
 	u64 events;		/* of the array, when the disk was proposed */
 	u64 since;		/* ms */
 	bool writes;		/* its node writes the disk's superblock if it is added */
+	bool adopt;		/* udev's rule answers, which owes no other answer */
 };
 
 enum mdc_verdict { MDC_VERDICT_NONE, MDC_VERDICT_PROCEED, MDC_VERDICT_REFUSE };
@@ -144,6 +145,8 @@ struct mdc_cluster {
 	bool range_lost;		/* ... until its owner was gone; the recoverer goes on from there */
 	bool wake_writers;		/* the recoverer has those look again that wait to write */
 	struct mdc_peer_add add;
+	u32 udev_owes;			/* answers: to the uevents that were sent since ... */
+	u64 udev_since;			/* ms: the last one */
 	bool updating;			/* the superblock; md core's own flags say nothing then */
 	struct mdc_proposal proposal;
 	u32 adding;			/* all have it; under reconfig_mutex alone */

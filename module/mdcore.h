@@ -27,7 +27,7 @@ int mdc_own_slot(struct mddev *mddev);			/* -1: none */
 struct md_rdev *mdc_find_rdev(struct mddev *mddev, u32 device);
 
 /* How new RDEV's superblock is on the disk itself. 0 or -errno. Needs the array's mutex. */
-int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, u64 *events);
+int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, const u8 *uuid, u64 *events);
 
 /* The superblock read last says that the array is in sync, and is as new as md core's idea. */
 bool mdc_sb_clean(struct mddev *mddev);

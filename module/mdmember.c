@@ -118,6 +118,20 @@ bool mdc_md_candidate_is(struct mddev *mddev, u32 device, const u8 *uuid)
 	return rdev && rdev->sb_page && !memcmp(mdc_md_rdev_uuid(rdev), uuid, MDC_UUID_SIZE);
 }
 
+bool mdc_md_candidate_adopt(struct mddev *mddev, u32 device, const u8 *uuid)
+{
+	struct md_rdev *rdev = candidate(mddev, device);
+	struct mdp_superblock_1 *sb;
+
+	if (!rdev || !rdev->sb_page)
+		return false;
+	sb = page_address(rdev->sb_page);
+	if (memcmp(sb->set_uuid, mddev->uuid, sizeof(sb->set_uuid)))
+		return false;
+	memcpy(sb->device_uuid, uuid, sizeof(sb->device_uuid));
+	return true;
+}
+
 void mdc_md_hold_candidate(struct mddev *mddev, u32 device)
 {
 	struct md_rdev *rdev = mdc_find_rdev(mddev, device);
@@ -126,9 +140,9 @@ void mdc_md_hold_candidate(struct mddev *mddev, u32 device)
 		set_bit(Candidate, &rdev->flags);
 }
 
-int mdc_md_candidate_events(struct mddev *mddev, u32 device, u64 *events)
+int mdc_md_candidate_events(struct mddev *mddev, u32 device, const u8 *uuid, u64 *events)
 {
 	struct md_rdev *rdev = candidate(mddev, device);
 
-	return rdev ? mdc_rdev_events(mddev, rdev, events) : -ENOENT;
+	return rdev ? mdc_rdev_events(mddev, rdev, uuid, events) : -ENOENT;
 }

@@ -97,12 +97,14 @@ bool mdc_md_leg_missing(struct mddev *mddev);
 int mdc_md_drop_candidate(struct mddev *mddev, u32 device);
 /*
  * How new its superblock is by now, on the disk itself: 0 with *EVENTS, -ENOENT if there is no
- * such candidate, -EINVAL if it has no superblock of this array, or what reading it gave. Needs
- * the array's mutex.
+ * such candidate, -EINVAL if it has no superblock of this array and device UUID (NULL: of any), or
+ * what reading it gave. Needs the array's mutex.
  */
-int mdc_md_candidate_events(struct mddev *mddev, u32 device, u64 *events);
+int mdc_md_candidate_events(struct mddev *mddev, u32 device, const u8 *uuid, u64 *events);
 /* Whether there is one, with the device UUID that its superblock had when it was bound. As above. */
 bool mdc_md_candidate_is(struct mddev *mddev, u32 device, const u8 *uuid);
+/* Whether there is one of this array; it has that device UUID from now on. As above. */
+bool mdc_md_candidate_adopt(struct mddev *mddev, u32 device, const u8 *uuid);
 /* ... was a leg before, and our bitmap has what was written while it was away. As above. */
 bool mdc_md_lacks_writes(struct mddev *mddev, u32 device);
 /* Keeps it a candidate over the update that was just read, which it may not belong to. As above. */

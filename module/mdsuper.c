@@ -229,8 +229,9 @@ static int read_super(struct mddev *mddev, struct md_rdev *rdev, struct page *pa
 	       memcmp(sb->set_uuid, mddev->uuid, sizeof(sb->set_uuid)) ? -EINVAL : 0;
 }
 
-/* 0 or -errno. LACKS: it lacks all. */
-static int look_at(struct mddev *mddev, struct md_rdev *rdev, u64 *events, bool *lacks)
+/* 0 or -errno; -EINVAL as well where UUID is not its device UUID. LACKS: it lacks all. */
+static int look_at(struct mddev *mddev, struct md_rdev *rdev, const u8 *uuid, u64 *events,
+		   bool *lacks)
 {
 	const struct mdp_superblock_1 *sb;
 	struct page *page;
@@ -241,6 +242,8 @@ static int look_at(struct mddev *mddev, struct md_rdev *rdev, u64 *events, bool 
 		return -ENOMEM;
 	sb = page_address(page);
 	ret = read_super(mddev, rdev, page);
+	if (!ret && uuid && memcmp(sb->device_uuid, uuid, MDC_UUID_SIZE))
+		ret = -EINVAL;
 	if (!ret) {
 		*events = le64_to_cpu(sb->events);
 		*lacks = lacks_all(sb);
@@ -249,11 +252,11 @@ static int look_at(struct mddev *mddev, struct md_rdev *rdev, u64 *events, bool 
 	return ret;
 }
 
-int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, u64 *events)
+int mdc_rdev_events(struct mddev *mddev, struct md_rdev *rdev, const u8 *uuid, u64 *events)
 {
 	bool lacks;
 
-	return look_at(mddev, rdev, events, &lacks);
+	return look_at(mddev, rdev, uuid, events, &lacks);
 }
 
 /*
@@ -270,7 +273,7 @@ int mdc_md_newest_device(struct mddev *mddev)
 
 	rdev_for_each(rdev, mddev) {
 		if (test_bit(Candidate, &rdev->flags) || test_bit(Faulty, &rdev->flags) ||
-		    look_at(mddev, rdev, &events, &lacks))
+		    look_at(mddev, rdev, NULL, &events, &lacks))
 			continue;
 		if (device < 0 || events > most || (events == most && lacks)) {
 			device = rdev->desc_nr;

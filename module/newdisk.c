@@ -179,7 +179,8 @@ static enum verdict judge(struct mdc_cluster *c, const struct mdc_peer_add *add,
 	u64 events = 0;
 	int ret;
 
-	ret = mdc_md_candidate_events(c->mddev, add->device, &events);
+	/* Where it was not written, another node's mdadm may have left a UUID of its own. */
+	ret = mdc_md_candidate_events(c->mddev, add->device, add->writes ? add->uuid : NULL, &events);
 	if (ret == -ENOENT || ret == -EINVAL)
 		return VERDICT_OUT;
 	if (!ret && events > add->events)
@@ -246,13 +247,24 @@ void mdc_newdisk_after_update(struct mdc_cluster *c)
 		mdc_md_hold_candidate(c->mddev, c->add.device);
 }
 
+/* What udev has not done by then it ends. */
+#define UDEV_MS (180 * 1000)
+
 static void send_uevent(struct mdc_cluster *c, const struct mdc_msg *msg)
 {
+	u64 now = mdc_now_ms();
+	unsigned long flags;
 	char uuid[sizeof("DEVICE_UUID=") + 36];
 	char number[sizeof("RAID_DISK=") + 10];
 	char event[] = "EVENT=ADD_DEVICE";
 	char *env[4];
 
+	spin_lock_irqsave(&c->lock, flags);
+	if (now - c->udev_since >= UDEV_MS)
+		c->udev_owes = 0;
+	c->add.adopt = !c->udev_owes++;
+	c->udev_since = now;
+	spin_unlock_irqrestore(&c->lock, flags);
 	env[0] = event;
 	env[1] = uuid;
 	env[2] = number;
@@ -275,6 +287,7 @@ static void begin_add(struct mdc_cluster *c, const struct mdc_msg *msg)
 	c->add.events = events;
 	c->add.since = mdc_now_ms();
 	c->add.writes = msg->low & MDC_NEWDISK_WRITES;
+	c->add.adopt = false;
 	memcpy(c->add.uuid, msg->uuid, MDC_UUID_SIZE);
 	spin_unlock_irqrestore(&c->lock, flags);
 }
@@ -320,18 +333,29 @@ void mdc_newdisk_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 	mdc_changed(c);
 }
 
-/* What was bound may be the disk of an add before this one, with the same number. */
-static bool is_the_disk(struct mdc_cluster *c)
+/*
+ * What was bound may be the disk of an add before this one, with the same number. mdadm writes a
+ * superblock with a UUID of its own before it confirms a disk, and the node that adds it then
+ * writes over that: so its answer cannot be told by the UUID, but if it owes no other.
+ */
+static bool is_the_disk(struct mdc_cluster *c, bool found)
 {
 	u8 uuid[MDC_UUID_SIZE];
 	unsigned long flags;
+	bool adopt;
 	u32 device;
 
 	spin_lock_irqsave(&c->lock, flags);
+	if (c->udev_owes)
+		c->udev_owes--;
+	adopt = c->add.adopt;
 	device = c->add.device;
 	memcpy(uuid, c->add.uuid, MDC_UUID_SIZE);
 	spin_unlock_irqrestore(&c->lock, flags);
-	return mdc_md_candidate_is(c->mddev, device, uuid);
+	if (!found)
+		return true;
+	return adopt ? mdc_md_candidate_adopt(c->mddev, device, uuid) :
+	       mdc_md_candidate_is(c->mddev, device, uuid);
 }
 
 /*
@@ -353,7 +377,7 @@ static bool loses_writes(struct mdc_cluster *c)
 
 int mdc_newdisk_answer(struct mdc_cluster *c, bool found)
 {
-	bool right = !found || is_the_disk(c);
+	bool right = is_the_disk(c, found);
 	bool loses = found && right && loses_writes(c);
 	unsigned long flags;
 	int ret = 0;

@@ -43,6 +43,9 @@ static int answer(struct sim_node *node, struct request *request, bool found)
 		      md_bind(md, disk, &md_disks.disk[disk].sb, &rdev) : -ENXIO;
 		if (!ret) {
 			rdev->candidate = true;
+			/* mdadm writes a superblock of its own before it confirms a disk. */
+			if (sim_world.uevents)
+				rdev->uuid[1] ^= 0xff;
 			ret = mdc_ops_add_answer(md->c, true);
 			if (ret)
 				md_kick(rdev);

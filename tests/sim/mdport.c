@@ -332,6 +332,17 @@ bool mdc_md_candidate_is(struct mddev *md, u32 device, const u8 *uuid)
 	return rdev && rdev->candidate && !memcmp(rdev->uuid, uuid, MDC_UUID_SIZE);
 }
 
+bool mdc_md_candidate_adopt(struct mddev *md, u32 device, const u8 *uuid)
+{
+	struct md_rdev *rdev = md_find(md, device);
+
+	needs_mutex(md, __func__);
+	if (!rdev || !rdev->candidate)
+		return false;
+	memcpy(rdev->uuid, uuid, MDC_UUID_SIZE);
+	return true;
+}
+
 void mdc_md_hold_candidate(struct mddev *md, u32 device)
 {
 	struct md_rdev *rdev = md_find(md, device);
@@ -340,7 +351,7 @@ void mdc_md_hold_candidate(struct mddev *md, u32 device)
 		rdev->candidate = true;
 }
 
-int mdc_md_candidate_events(struct mddev *md, u32 device, u64 *events)
+int mdc_md_candidate_events(struct mddev *md, u32 device, const u8 *uuid, u64 *events)
 {
 	struct md_rdev *rdev = md_find(md, device);
 
@@ -348,7 +359,8 @@ int mdc_md_candidate_events(struct mddev *md, u32 device, u64 *events)
 	if (!rdev || !rdev->candidate)
 		return -ENOENT;
 	sim_sleep_us(sim_between(100, 2000));
-	if (!md_disks.disk[rdev->disk].sb.there)
+	if (!md_disks.disk[rdev->disk].sb.there ||
+	    (uuid && memcmp(md_disks.disk[rdev->disk].uuid, uuid, MDC_UUID_SIZE)))
 		return -EINVAL;
 	*events = md_disks.disk[rdev->disk].sb.events;
 	return 0;
