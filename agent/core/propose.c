@@ -295,6 +295,43 @@ void mdc_propose_begin(struct mdc_propose *p, int64_t now_ms, uint64_t proposal,
 	ask(p, now_ms, patience_ms, seen, out);
 }
 
+static bool agreed_by_all(const struct mdc_propose *announced, const struct mdc_propose_seen *seen)
+{
+	unsigned int i, k;
+
+	for (i = 0; seen->members && i < seen->n_members; i++) {
+		for (k = 0; k < announced->n_peers; k++)
+			if (announced->peers[k].node == seen->members[i] &&
+			    announced->peers[k].answer == MDC_ANSWER_FOUND)
+				break;
+		if (k == announced->n_peers && seen->members[i] != announced->self)
+			return false;
+	}
+	return seen->members && announced->n_peers;
+}
+
+bool mdc_propose_agreed(struct mdc_propose *p, int64_t now_ms, uint64_t proposal,
+			const struct mdc_uuid *device_uuid, uint32_t raid_disk,
+			struct mdc_propose *announced, const struct mdc_propose_seen *seen,
+			struct mdc_propose_actions *out)
+{
+	if (announced->phase != MDC_PROPOSE_AGREED ||
+	    now_ms - announced->ended_ms >= MDC_PROPOSE_AGREED_MS ||
+	    !agreed_by_all(announced, seen))
+		return false;
+	memset(p, 0, sizeof(*p));
+	p->proposal = proposal;
+	p->device_uuid = *device_uuid;
+	p->raid_disk = raid_disk;
+	p->self = announced->self;
+	p->started_ms = now_ms;
+	p->n_peers = announced->n_peers;
+	memcpy(p->peers, announced->peers, sizeof(p->peers));
+	announced->phase = MDC_PROPOSE_NONE;
+	proceed(p, now_ms, out);
+	return true;
+}
+
 void mdc_propose_announce(struct mdc_propose *p, int64_t now_ms, uint32_t number,
 			  const struct mdc_uuid *nonce, uint64_t sectors, const char *disk,
 			  uint32_t wait_s, const struct mdc_propose_seen *seen,

@@ -25,6 +25,7 @@
 #define MDC_PROPOSE_PATIENCE_MIN_MS 300
 /* From PROCEED or OVER on, until the kernel's result: newdisk_timeout, and to spare. */
 #define MDC_PROPOSE_SETTLE_MS 8000
+#define MDC_PROPOSE_AGREED_MS 60000	/* from then on an agreement is no news any more */
 #define MDC_ANNOUNCE_TRAVEL_MS 3000	/* beyond what a peer waits: through the CIB and back */
 
 enum mdc_propose_phase {	/* the words of `status` */
@@ -101,6 +102,15 @@ bool mdc_propose_refuses(const struct mdc_propose_peer *peer);
 void mdc_propose_begin(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
 		       const struct mdc_uuid *device_uuid, uint32_t raid_disk, int64_t patience_ms,
 		       const struct mdc_propose_seen *seen, struct mdc_propose_actions *out);
+/*
+ * The same, where all nodes of the array have just found the disk that was announced: goes on
+ * without asking again, as the array's writers wait, and the kernel asks each of them. True: done,
+ * and the agreement is used up.
+ */
+bool mdc_propose_agreed(struct mdc_propose *propose, int64_t now_ms, uint64_t proposal,
+			const struct mdc_uuid *device_uuid, uint32_t raid_disk,
+			struct mdc_propose *announced, const struct mdc_propose_seen *seen,
+			struct mdc_propose_actions *out);
 /* mdclusterctl asks. number: the announcement's; disk: its WWN or serial number, or empty. */
 void mdc_propose_announce(struct mdc_propose *propose, int64_t now_ms, uint32_t number,
 			  const struct mdc_uuid *nonce, uint64_t sectors, const char *disk,

@@ -376,8 +376,8 @@ int64_t mdc_verdict_deadline(const struct mdc_verdict *v)
 
 const char *mdc_verdict_knows(const struct mdc_verdict *v, const struct mdc_uuid *device_uuid)
 {
-	return v->phase == MDC_VERDICT_FOUND && !v->announced &&
-	       mdc_uuid_equal(&v->device_uuid, device_uuid) ? v->device : NULL;
+	return v->phase == MDC_VERDICT_FOUND &&
+	       (v->announced || mdc_uuid_equal(&v->device_uuid, device_uuid)) ? v->device : NULL;
 }
 
 bool mdc_verdict_attr(const struct mdc_verdict *v, char out[MDC_ATTR_VALUE_MAX])

@@ -146,7 +146,10 @@ void mdc_verdict_cancel(struct mdc_verdict *verdict, struct mdc_verdict_actions 
 /* How long a node looks for an announced disk. */
 int64_t mdc_verdict_announced_ms(uint32_t wait_s);
 int64_t mdc_verdict_deadline(const struct mdc_verdict *verdict);
-/* The device that this disk was found as, or NULL. */
+/*
+ * The device that this disk was found as, or where a disk was announced that may be this one; NULL:
+ * neither.
+ */
 const char *mdc_verdict_knows(const struct mdc_verdict *verdict,
 			      const struct mdc_uuid *device_uuid);
 /* The attribute's value; false where there is none to show. */

@@ -215,18 +215,20 @@ void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n)
 			  "done");
 	t->before_add = t->array;
 	seen = mdc_propose_see(t, nodes);
-	mdc_propose_begin(&t->propose, mdc_now_ms(), n->proposal, &n->device_uuid, n->device,
-			  patience(t, n->timeout_ms), &seen, &out);
+	if (!mdc_propose_agreed(&t->propose, mdc_now_ms(), n->proposal, &n->device_uuid,
+				n->device, &t->announce, &seen, &out))
+		mdc_propose_begin(&t->propose, mdc_now_ms(), n->proposal, &n->device_uuid,
+				  n->device, patience(t, n->timeout_ms), &seen, &out);
 	perform(t, &out);
-	if (t->propose.phase != MDC_PROPOSE_ASKING)
-		return;
 	/* As it is without the new member, which is known by its being new. */
 	if (mdc_mdsys_read(d->sys, t->track.md, &now))
 		mdc_warn("%s: %s cannot be looked at", t->track.device, t->track.md);
 	else
 		t->before_add = now;
-	say_asking(t);
-	mdc_proposals_look(t);
+	if (t->propose.phase == MDC_PROPOSE_ASKING) {
+		say_asking(t);
+		mdc_proposals_look(t);
+	}
 	/* Nothing else would tell, should this mdadm end without having let go of it. */
 	mdc_frozen_look(t, t->before_add.sync_action);
 }

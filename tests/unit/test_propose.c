@@ -721,6 +721,50 @@ static void test_announced_silent(void **state)
 	assert_int_equal(mdc_propose_deadline(&b->p), 2000 + MDC_ANNOUNCE_TRAVEL_MS);
 }
 
+static bool agreed(struct bed *b, struct mdc_propose *announced, int64_t now_ms)
+{
+	b->out.n = 0;
+	return mdc_propose_agreed(&b->p, now_ms, 70, &b->uuid, 2, announced, &b->seen, &b->out);
+}
+
+/* What all nodes have just said is not asked again while writers wait. */
+static void test_agreed(void **state)
+{
+	struct bed *b = *state;
+	struct mdc_propose announced;
+
+	nodes(b, 3);
+	announce(b, 9, 10);
+	says(b, 2, "found:vdd:-:0a1b2c3d:1.9");
+	announced = b->p;
+	assert_false(agreed(b, &announced, 100));
+	says(b, 3, "found:vde:-:0a1b2c3d:1.9");
+	look(b, 200);
+	announced = b->p;
+	/* It is too old; another node has come since; who has the array is not known. */
+	assert_false(agreed(b, &announced, 200 + MDC_PROPOSE_AGREED_MS));
+	b->members[3] = 4;
+	b->seen.n_members = 4;
+	assert_false(agreed(b, &announced, 300));
+	b->seen.n_members = 3;
+	b->seen.members = NULL;
+	assert_false(agreed(b, &announced, 300));
+	b->seen.members = b->members;
+	assert_int_equal(b->out.n, 0);
+	/* One that has left is not missed. */
+	b->seen.n_members = 2;
+	assert_true(agreed(b, &announced, 300));
+	DID_PROCEED(b);
+	attr_is(b, NULL);
+	assert_true(mdc_propose_underway(&b->p));
+	assert_string_equal(b->p.reason, "");
+	/* It holds for one. */
+	assert_false(agreed(b, &announced, 301));
+	b->out.n = 0;
+	mdc_propose_added(&b->p, 400, &b->out);
+	attr_is(b, "added:2:0a1b2c3d");
+}
+
 /* Nobody to ask is fine; nobody who can be asked is not, as there is a better moment. */
 static void test_announced_alone(void **state)
 {
@@ -795,6 +839,7 @@ int main(void)
 		TEST(test_no_result),
 		TEST(test_cancel),
 		TEST(test_announced), TEST(test_announced_silent), TEST(test_announced_alone),
+		TEST(test_agreed),
 		TEST(test_announced_unknown_members), TEST(test_announced_ends),
 		TEST(test_long), TEST(test_unknown_node),
 	};
