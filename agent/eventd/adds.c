@@ -102,6 +102,23 @@ static void start_search(struct mdc_tracked *t, bool all)
 	t->search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
 }
 
+/*
+ * Our module takes no other disk than the one that it asks for, so where that is known it need not be
+ * looked at again first: the writers of all nodes wait. If that fails it is searched for.
+ */
+static bool confirm_known(struct mdc_tracked *t)
+{
+	const char *kname = mdc_verdict_knows(&t->verdict, &t->react.device_uuid);
+	struct mdc_react_actions out = { 0 };
+
+	if (!t->module || !kname || t->quick)
+		return false;
+	t->quick = true;
+	mdc_react_device(&t->react, t->react.seq, kname, &out);
+	perform(t, &out);
+	return true;
+}
+
 static void probe(struct mdc_tracked *t, const char *kname)
 {
 	struct mdc_blockdev dev;
@@ -215,7 +232,8 @@ static void perform(struct mdc_tracked *t, const struct mdc_react_actions *actio
 
 		switch (a->what) {
 		case MDC_DO_SEARCH:
-			start_search(t, t->react.n_tried);
+			if (!confirm_known(t))
+				start_search(t, t->react.n_tried);
 			break;
 		case MDC_DO_PROBE:
 			probe(t, a->device);
@@ -256,6 +274,7 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
 	if (kernel_ms && wait_ms > kernel_ms - ANSWER_MS)
 		wait_ms = kernel_ms - ANSWER_MS;
 	t->asked_by = by;
+	t->quick = false;
 	mdc_settle_asked(t);
 	if (mdc_verdict_knows(&t->verdict, device_uuid))
 		mdc_verdict_asked(t);

@@ -95,7 +95,7 @@ struct mdc_tracked {
 	struct mdc_react react;
 	enum mdc_asked_by asked_by;
 	struct mdc_search *search;
-	bool quick;			/* it looks at the device that is known, first */
+	bool quick;			/* it goes by the device that is known, first */
 	guint deadline, verify;
 	unsigned int verify_seq, verify_left;
 	char verify_device[MDC_KNAME_MAX];
