@@ -60,12 +60,19 @@ const struct mdc_cib_node *mdc_cibview_named(const struct mdc_cibview *view, con
 	return NULL;
 }
 
-const char *mdc_cibview_attr(const struct mdc_cibview *view, uint32_t id, const char *name)
+static int attr_index(const struct mdc_cibview *view, uint32_t id, const char *name)
 {
 	for (unsigned int i = 0; i < view->n_attrs; i++)
 		if (view->attrs[i].id == id && strcmp(view->attrs[i].name, name) == 0)
-			return view->attrs[i].value;
-	return NULL;
+			return (int)i;
+	return -ENOENT;
+}
+
+const char *mdc_cibview_attr(const struct mdc_cibview *view, uint32_t id, const char *name)
+{
+	int i = attr_index(view, id, name);
+
+	return i < 0 ? NULL : view->attrs[i].value;
 }
 
 const struct mdc_cib_instance *mdc_cibview_instance(const struct mdc_cibview *view, uint32_t id,
@@ -117,6 +124,31 @@ int mdc_cibview_add_attr(struct mdc_cibview *view, uint32_t id, const char *name
 	return 0;
 }
 
+int mdc_cibview_set_attr(struct mdc_cibview *view, uint32_t id, const char *name,
+			 const char *value)
+{
+	int i = attr_index(view, id, name);
+
+	if (i < 0)
+		return mdc_cibview_add_attr(view, id, name, value);
+	if (!mdc_cib_word(value, sizeof(view->attrs[i].value)))
+		return -EINVAL;
+	strcpy(view->attrs[i].value, value);
+	return 0;
+}
+
+int mdc_cibview_drop_attr(struct mdc_cibview *view, uint32_t id, const char *name)
+{
+	int i = attr_index(view, id, name);
+
+	if (i < 0)
+		return i;
+	view->n_attrs--;
+	memmove(&view->attrs[i], &view->attrs[i + 1],
+		(view->n_attrs - (unsigned int)i) * sizeof(view->attrs[0]));
+	return 0;
+}
+
 int mdc_cibview_add_instance(struct mdc_cibview *view, uint32_t id, const char *primitive,
 			     enum mdc_cib_running state)
 {
@@ -137,7 +169,28 @@ int mdc_cibview_add_instance(struct mdc_cibview *view, uint32_t id, const char *
 	return 0;
 }
 
-/* The same entries in the same order. What lies behind a string's NUL does not count. */
+static bool same_attr(const struct mdc_cib_attr *a, const struct mdc_cib_attr *b)
+{
+	return a->id == b->id && strcmp(a->name, b->name) == 0 && strcmp(a->value, b->value) == 0;
+}
+
+/* Entry by entry where the order is the same. Else each is in both, as none stands twice. */
+static bool same_attrs(const struct mdc_cibview *a, const struct mdc_cibview *b)
+{
+	for (unsigned int i = 0; i < a->n_attrs; i++) {
+		const struct mdc_cib_attr *attr = &a->attrs[i];
+		const char *value;
+
+		if (same_attr(attr, &b->attrs[i]))
+			continue;
+		value = mdc_cibview_attr(b, attr->id, attr->name);
+		if (!value || strcmp(value, attr->value) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* What lies behind a string's NUL does not count. */
 bool mdc_cibview_equal(const struct mdc_cibview *a, const struct mdc_cibview *b)
 {
 	if (a->n_nodes != b->n_nodes || a->n_attrs != b->n_attrs ||
@@ -147,17 +200,12 @@ bool mdc_cibview_equal(const struct mdc_cibview *a, const struct mdc_cibview *b)
 		if (a->nodes[i].id != b->nodes[i].id || a->nodes[i].state != b->nodes[i].state ||
 		    strcmp(a->nodes[i].name, b->nodes[i].name) != 0)
 			return false;
-	for (unsigned int i = 0; i < a->n_attrs; i++)
-		if (a->attrs[i].id != b->attrs[i].id ||
-		    strcmp(a->attrs[i].name, b->attrs[i].name) != 0 ||
-		    strcmp(a->attrs[i].value, b->attrs[i].value) != 0)
-			return false;
 	for (unsigned int i = 0; i < a->n_instances; i++)
 		if (a->instances[i].id != b->instances[i].id ||
 		    a->instances[i].state != b->instances[i].state ||
 		    strcmp(a->instances[i].primitive, b->instances[i].primitive) != 0)
 			return false;
-	return true;
+	return same_attrs(a, b);
 }
 
 struct buffer {

@@ -68,6 +68,13 @@ int mdc_cibview_add_attr(struct mdc_cibview *view, uint32_t id, const char *name
 int mdc_cibview_add_instance(struct mdc_cibview *view, uint32_t id, const char *primitive,
 			     enum mdc_cib_running state);
 
+/* A new value; adds what is not there. As mdc_cibview_add_attr, without -EEXIST. */
+int mdc_cibview_set_attr(struct mdc_cibview *view, uint32_t id, const char *name,
+			 const char *value);
+/* 0, or -ENOENT: there is none. */
+int mdc_cibview_drop_attr(struct mdc_cibview *view, uint32_t id, const char *name);
+
+/* The same nodes and instances in the same order, and the same attributes in any order. */
 bool mdc_cibview_equal(const struct mdc_cibview *a, const struct mdc_cibview *b);
 const char *mdc_cib_online_name(enum mdc_cib_online state);
 const char *mdc_cib_running_name(enum mdc_cib_running state);

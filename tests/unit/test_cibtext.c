@@ -191,6 +191,40 @@ static void test_equal(void **state)
 	free(b);
 }
 
+/* What a change of one attribute leaves is what a view that is made anew has, in any order. */
+static void test_set_attr(void **state)
+{
+	struct mdc_cibview *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
+
+	(void)state;
+	assert_int_equal(mdc_cibview_add_node(a, 1, "n1", MDC_CIB_ONLINE), 0);
+	assert_int_equal(mdc_cibview_add_node(b, 1, "n1", MDC_CIB_ONLINE), 0);
+	assert_int_equal(mdc_cibview_set_attr(a, 1, "mdcluster-x", "1"), 0);
+	assert_int_equal(mdc_cibview_set_attr(a, 1, "mdcluster-y", "2"), 0);
+	assert_int_equal(mdc_cibview_set_attr(a, 1, "mdcluster-z", "3"), 0);
+	assert_int_equal(mdc_cibview_add_attr(b, 1, "mdcluster-z", "3"), 0);
+	assert_int_equal(mdc_cibview_add_attr(b, 1, "mdcluster-y", "2"), 0);
+	assert_false(mdc_cibview_equal(a, b));
+	assert_int_equal(mdc_cibview_add_attr(b, 1, "mdcluster-x", "0"), 0);
+	assert_false(mdc_cibview_equal(a, b));
+	assert_int_equal(mdc_cibview_set_attr(b, 1, "mdcluster-x", "1"), 0);
+	assert_true(mdc_cibview_equal(a, b));
+	assert_int_equal(mdc_cibview_set_attr(a, 1, "mdcluster-x", "a b"), -EINVAL);
+	assert_int_equal(mdc_cibview_set_attr(a, 2, "mdcluster-x", "1"), -ENOENT);
+	assert_int_equal(mdc_cibview_set_attr(a, 1, "pingd", "1"), -EINVAL);
+	assert_true(mdc_cibview_equal(a, b));
+	assert_int_equal(mdc_cibview_drop_attr(a, 1, "mdcluster-w"), -ENOENT);
+	assert_int_equal(mdc_cibview_drop_attr(a, 2, "mdcluster-x"), -ENOENT);
+	assert_int_equal(mdc_cibview_drop_attr(a, 1, "mdcluster-x"), 0);
+	assert_int_equal(a->n_attrs, 2);
+	assert_null(mdc_cibview_attr(a, 1, "mdcluster-x"));
+	assert_string_equal(mdc_cibview_attr(a, 1, "mdcluster-z"), "3");
+	assert_int_equal(mdc_cibview_drop_attr(b, 1, "mdcluster-x"), 0);
+	assert_true(mdc_cibview_equal(b, a));
+	free(a);
+	free(b);
+}
+
 static void test_answers(void **state)
 {
 	static const char *const bad[] = {
@@ -237,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_equal),
+		cmocka_unit_test(test_set_attr),
 		cmocka_unit_test(test_answers),
 	};
 
