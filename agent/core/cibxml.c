@@ -14,6 +14,8 @@
 
 #include <libxml/parser.h>
 
+#include "core/xmlread.h"
+
 #define PROP_MAX 256
 
 struct reader {
@@ -21,38 +23,9 @@ struct reader {
 	unsigned int left_out;
 };
 
-static bool is(const xmlNode *node, const char *name)
-{
-	return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
-}
-
-/* The first or next child element of that name. */
-static const xmlNode *next(const xmlNode *node, const char *name)
-{
-	while (node && !is(node, name))
-		node = node->next;
-	return node;
-}
-
-static const xmlNode *child(const xmlNode *node, const char *name)
-{
-	return node ? next(node->children, name) : NULL;
-}
-
-#define for_each(var, parent, name) \
-	for (const xmlNode *var = child(parent, name); var; var = next(var->next, name))
-
-/* An attribute's value. Absent: false and an empty out. Too long counts as absent. */
 static bool prop(const xmlNode *node, const char *name, char out[PROP_MAX])
 {
-	xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
-	bool fits = value && strlen((const char *)value) < PROP_MAX;
-
-	out[0] = '\0';
-	if (fits)
-		strcpy(out, (const char *)value);
-	xmlFree(value);
-	return fits;
+	return mdc_xml_prop(node, name, out, PROP_MAX);
 }
 
 static bool prop_is(const xmlNode *node, const char *name, const char *want)
@@ -120,7 +93,7 @@ static const xmlNode *state_of(const xmlNode *status, uint32_t id)
 {
 	uint32_t other;
 
-	for_each(state, status, "node_state")
+	mdc_xml_for_each(state, status, "node_state")
 		if (prop_id(state, &other) && other == id)
 			return state;
 	return NULL;
@@ -132,14 +105,14 @@ static void read_nodes(struct reader *reader, const xmlNode *nodes, const xmlNod
 	char name[PROP_MAX];
 	uint32_t id;
 
-	for_each(node, nodes, "node") {
+	mdc_xml_for_each(node, nodes, "node") {
 		if (prop_is(node, "type", "remote") || !prop_id(node, &id))
 			continue;
 		prop(node, "uname", name);
 		count(reader, mdc_cibview_add_node(reader->view, id, name,
 						   online(state_of(status, id))));
 	}
-	for_each(state, status, "node_state") {
+	mdc_xml_for_each(state, status, "node_state") {
 		if (prop_is(state, "remote_node", "true") || !prop_id(state, &id) ||
 		    mdc_cibview_node(reader->view, id) || !prop(state, "uname", name))
 			continue;
@@ -151,9 +124,9 @@ static void read_attrs(struct reader *reader, const xmlNode *state, uint32_t id)
 {
 	char name[PROP_MAX], value[PROP_MAX];
 
-	for_each(transient, state, "transient_attributes")
-		for_each(set, transient, "instance_attributes")
-			for_each(pair, set, "nvpair") {
+	mdc_xml_for_each(transient, state, "transient_attributes")
+		mdc_xml_for_each(set, transient, "instance_attributes")
+			mdc_xml_for_each(pair, set, "nvpair") {
 				if (!prop(pair, "name", name) ||
 				    strncmp(name, "mdcluster-", 10) != 0)
 					continue;
@@ -194,7 +167,7 @@ static bool has_twin(const xmlNode *resource, const xmlNode *op)
 {
 	long long call = prop_number(op, "call-id", -1);
 
-	for_each(other, resource, "lrm_rsc_op")
+	mdc_xml_for_each(other, resource, "lrm_rsc_op")
 		if (other != op && prop_number(other, "call-id", -1) == call &&
 		    !is_kept_failure(other) && is_done(other))
 			return true;
@@ -232,7 +205,7 @@ static bool instance_state(const xmlNode *resource, enum mdc_cib_running *state)
 	long long newest = -1;
 
 	*state = MDC_CIB_STOPPED;
-	for_each(op, resource, "lrm_rsc_op") {
+	mdc_xml_for_each(op, resource, "lrm_rsc_op") {
 		long long call = prop_number(op, "call-id", -1);
 
 		if (!is_recurring(op) && counts(resource, op) && call > newest) {
@@ -242,7 +215,7 @@ static bool instance_state(const xmlNode *resource, enum mdc_cib_running *state)
 	}
 	if (newest >= 0 && *state != MDC_CIB_RUNNING)
 		return true;
-	for_each(op, resource, "lrm_rsc_op") {
+	mdc_xml_for_each(op, resource, "lrm_rsc_op") {
 		if (!is_recurring(op) || !counts(resource, op) ||
 		    prop_number(op, "call-id", -1) <= newest)
 			continue;
@@ -256,11 +229,11 @@ static bool instance_state(const xmlNode *resource, enum mdc_cib_running *state)
 
 static void read_instances(struct reader *reader, const xmlNode *state, uint32_t id)
 {
-	const xmlNode *list = child(child(state, "lrm"), "lrm_resources");
+	const xmlNode *list = mdc_xml_child(mdc_xml_child(state, "lrm"), "lrm_resources");
 	enum mdc_cib_running running;
 	char name[PROP_MAX];
 
-	for_each(resource, list, "lrm_resource") {
+	mdc_xml_for_each(resource, list, "lrm_resource") {
 		if (!prop_is(resource, "class", "ocf") ||
 		    !prop_is(resource, "provider", "mdcluster") ||
 		    !prop_is(resource, "type", "mdcluster") || !prop(resource, "id", name) ||
@@ -278,11 +251,11 @@ int mdc_cibxml_view(const xmlNode *cib, struct mdc_cibview *view, unsigned int *
 	uint32_t id;
 
 	view->n_nodes = view->n_attrs = view->n_instances = 0;
-	if (!cib || !is(cib, "cib"))
+	if (!cib || !mdc_xml_is(cib, "cib"))
 		return -EINVAL;
-	status = child(cib, "status");
-	read_nodes(&reader, child(child(cib, "configuration"), "nodes"), status);
-	for_each(state, status, "node_state") {
+	status = mdc_xml_child(cib, "status");
+	read_nodes(&reader, mdc_xml_child(mdc_xml_child(cib, "configuration"), "nodes"), status);
+	mdc_xml_for_each(state, status, "node_state") {
 		if (!prop_id(state, &id) || !mdc_cibview_node(view, id))
 			continue;
 		read_attrs(&reader, state, id);
@@ -330,18 +303,25 @@ static bool set_prop(xmlNode *node, const char *name, const char *value)
 	return xmlNewProp(node, (const xmlChar *)name, (const xmlChar *)value);
 }
 
+void mdc_cibxml_pair_id(char out[MDC_CIBXML_ID_MAX], uint32_t node, const char *name)
+{
+	char *c;
+
+	snprintf(out, MDC_CIBXML_ID_MAX, "status-%u-%s", node, name);
+	for (c = out; *c; c++)
+		if (*c == ':' || *c == '#')
+			*c = '.';
+}
+
 /* The ids are pacemaker-attrd's, so that whoever writes it, there is one of each. */
 static bool fill(xmlDoc *doc, const struct mdc_cibask *ask)
 {
-	char node[16], set[32], pair[MDC_CIB_ATTR_MAX + 32], *c;
+	char node[16], set[32], pair[MDC_CIBXML_ID_MAX];
 	xmlNode *at;
 
 	snprintf(node, sizeof(node), "%u", ask->node);
 	snprintf(set, sizeof(set), "status-%u", ask->node);
-	snprintf(pair, sizeof(pair), "%s-%s", set, ask->name);
-	for (c = pair; *c; c++)
-		if (*c == ':' || *c == '#')
-			*c = '.';
+	mdc_cibxml_pair_id(pair, ask->node, ask->name);
 	if (!ask->set) {
 		at = element(NULL, "nvpair", pair);
 		if (at)

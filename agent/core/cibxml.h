@@ -22,6 +22,11 @@ int mdc_cibxml_view(const xmlNode *cib, struct mdc_cibview *view, unsigned int *
 int mdc_cibxml_parse(const char *xml, size_t len, struct mdc_cibview *view,
 		     unsigned int *left_out);
 
+#define MDC_CIBXML_ID_MAX (MDC_CIB_ATTR_MAX + 32)
+
+/* The id of the element that holds a node's attribute of that name, as pacemaker-attrd has it. */
+void mdc_cibxml_pair_id(char out[MDC_CIBXML_ID_MAX], uint32_t node, const char *name);
+
 /*
  * What libcib takes to write an attribute: for a set, the node's state with that attribute
  * alone in it, as pacemaker-attrd would write it; else the element to remove. Free with
