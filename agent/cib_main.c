@@ -21,6 +21,7 @@
 #include <crm/common/xml.h>
 
 #include "core/cibask.h"
+#include "core/cibpatch.h"
 #include "core/cibxml.h"
 #include "core/gather.h"
 
@@ -43,6 +44,7 @@ struct watch {
 	bool shown, told_left_out;
 	struct mdc_gather gather;
 	struct mdc_cibasks asks;
+	struct mdc_cibseen seen;
 	struct mdc_cibview view, last;
 	char text[TEXT_MAX];
 };
@@ -85,6 +87,16 @@ static int64_t now_ms(void)
 	return g_get_monotonic_time() / 1000;
 }
 
+static void show(void)
+{
+	if (watch->shown && mdc_cibview_equal(&watch->view, &watch->last))
+		return;
+	if (!print_view())
+		return;
+	memcpy(&watch->last, &watch->view, sizeof(watch->last));
+	watch->shown = true;
+}
+
 static void look(void)
 {
 	unsigned int left_out = 0;
@@ -101,17 +113,13 @@ static void look(void)
 		free_xml(output);
 		return;
 	}
+	mdc_cibseen_queried(&watch->seen, output);
 	free_xml(output);
 	if (left_out > 0 && !watch->told_left_out)
 		fprintf(stderr, "note: %u nodes, attributes or instances have names or values "
 			"that mdcluster cannot take; they were left out\n", left_out);
 	watch->told_left_out = left_out > 0;
-	if (watch->shown && mdc_cibview_equal(&watch->view, &watch->last))
-		return;
-	if (!print_view())
-		return;
-	memcpy(&watch->last, &watch->view, sizeof(watch->last));
-	watch->shown = true;
+	show();
 }
 
 static gboolean gathered(gpointer data)
@@ -122,11 +130,15 @@ static gboolean gathered(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* An attribute may be what another node's writers wait for: it is shown without a query. */
 static void changed(const char *event, xmlNode *msg)
 {
+	enum mdc_cibnews news = mdc_cibpatch_apply(msg, &watch->seen, &watch->view);
+
 	(void)event;
-	(void)msg;
-	if (watch->timer == 0)
+	if (news == MDC_CIBNEWS_VIEW)
+		show();
+	if (news == MDC_CIBNEWS_QUERY && watch->timer == 0)
 		watch->timer = g_timeout_add(mdc_gather_wait(&watch->gather, now_ms()), gathered,
 					     NULL);
 }
