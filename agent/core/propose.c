@@ -32,7 +32,10 @@ static void end(struct mdc_propose *p, int64_t now_ms, enum mdc_propose_phase ph
 	emit(out, MDC_PROPOSE_DONE);
 }
 
-/* The verdict first: the kernel waits for it, and the array's writers with the kernel. */
+/*
+ * The kernel waits for it, and the array's writers with the kernel: so nothing is written to the CIB
+ * now, and the proposal stands there until the result is known.
+ */
 static void proceed(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
 {
 	emit(out, MDC_PROPOSE_PROCEED);
@@ -42,7 +45,6 @@ static void proceed(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_ac
 	}
 	p->phase = MDC_PROPOSE_PROCEEDING;
 	p->deadline_ms = now_ms + MDC_PROPOSE_SETTLE_MS;
-	emit(out, MDC_PROPOSE_PUBLISH);
 }
 
 static void refuse(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)

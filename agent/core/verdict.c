@@ -380,6 +380,13 @@ const char *mdc_verdict_knows(const struct mdc_verdict *v, const struct mdc_uuid
 	       (v->announced || mdc_uuid_equal(&v->device_uuid, device_uuid)) ? v->device : NULL;
 }
 
+bool mdc_verdict_said_found(const struct mdc_verdict *v, const struct mdc_uuid *device_uuid,
+			    const char *device)
+{
+	return v->phase == MDC_VERDICT_FOUND && !v->announced &&
+	       mdc_uuid_equal(&v->device_uuid, device_uuid) && !strcmp(v->device, device);
+}
+
 bool mdc_verdict_attr(const struct mdc_verdict *v, char out[MDC_ATTR_VALUE_MAX])
 {
 	struct mdc_addtext text = {

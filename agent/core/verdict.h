@@ -152,6 +152,9 @@ int64_t mdc_verdict_deadline(const struct mdc_verdict *verdict);
  */
 const char *mdc_verdict_knows(const struct mdc_verdict *verdict,
 			      const struct mdc_uuid *device_uuid);
+/* Whether its word is that this proposed disk was found, as that device. */
+bool mdc_verdict_said_found(const struct mdc_verdict *verdict, const struct mdc_uuid *device_uuid,
+			    const char *device);
 /* The attribute's value; false where there is none to show. */
 bool mdc_verdict_attr(const struct mdc_verdict *verdict, char out[MDC_ATTR_VALUE_MAX]);
 const char *mdc_verdict_phase_name(enum mdc_verdict_phase phase);

@@ -188,6 +188,16 @@ static void nack(struct mdc_tracked *t, unsigned int seq)
 	mdc_react_nacked(&t->react, seq, -ret);
 }
 
+/* Does what was said of the proposal? Each write costs all nodes, and the initiator's writers wait. */
+static bool holds_still(const struct mdc_tracked *t)
+{
+	const struct mdc_react *r = &t->react;
+
+	return t->quick && (r->phase == MDC_REACT_SEARCHING ||
+			    (r->phase == MDC_REACT_FOUND &&
+			     mdc_verdict_said_found(&t->verdict, &r->device_uuid, r->device)));
+}
+
 static void publish(struct mdc_tracked *t)
 {
 	const struct mdc_react *r = &t->react;
@@ -216,8 +226,7 @@ static void publish(struct mdc_tracked *t)
 	case MDC_REACT_SEARCHING:
 		break;
 	}
-	/* What was said of the proposal still holds; each write costs all nodes. */
-	if (r->phase != MDC_REACT_SEARCHING || !t->quick)
+	if (!holds_still(t))
 		mdc_publish_add(t);
 	if (r->phase == MDC_REACT_FOUND)
 		mdc_settle_confirmed(t);

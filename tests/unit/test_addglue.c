@@ -296,7 +296,7 @@ static void test_added(void **state)
 	DID(ASKED);
 	assert_int_not_equal(bed->t.propose_timer, 0);
 	says(2, "found:vdd:2:1a1b2c3d:1.7");
-	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2 is seen by n2");
+	DID("verdict 7 proceed", "notice /dev/md/shared: raid disk 2 is seen by n2");
 	mdc_propose_observed(&bed->t);
 	DID_NOTHING();
 	strcpy(bed->t.array.members[1].device, "vdd");
@@ -375,14 +375,14 @@ static void test_old_way(void **state)
 	(void)state;
 	bed->connected = false;
 	propose(7);
-	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2 goes on without");
+	DID("verdict 7 proceed", "notice /dev/md/shared: raid disk 2 goes on without");
 	bed->connected = true;
 	propose(7);
 	DID(ASKED);
 	mdc_propose_cib_failed("mdcluster-other-add", "no", &bed->d);
 	DID_NOTHING();
 	mdc_propose_cib_failed("mdcluster-raid-add", "no", &bed->d);
-	DID("verdict 7 proceed", "attr -", "notice /dev/md/shared: raid disk 2 goes on without");
+	DID("verdict 7 proceed", "notice /dev/md/shared: raid disk 2 goes on without");
 }
 
 /* It starts up, or has lost corosync: nobody is known to have the array, which is not nobody. */
@@ -391,7 +391,7 @@ static void test_unknown_members(void **state)
 	(void)state;
 	bed->coro.lockspaces[0].known = false;
 	propose(7);
-	DID("verdict 7 proceed", "attr -",
+	DID("verdict 7 proceed",
 	    "notice /dev/md/shared: raid disk 2 goes on without asking the nodes first: corosync");
 	bed->coro.lockspaces[0].known = true;
 	propose(8);

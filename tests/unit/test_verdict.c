@@ -142,8 +142,11 @@ static void test_found(void **state)
 	DID(b, MDC_VERDICT_STOP);
 	mdc_uuid_parse(&uuid, SOME_UUID);
 	assert_string_equal(mdc_verdict_knows(&b->v, &uuid), "vdd");
+	assert_true(mdc_verdict_said_found(&b->v, &uuid, "vdd"));
+	assert_false(mdc_verdict_said_found(&b->v, &uuid, "vde"));
 	uuid.b[15] ^= 1;
 	assert_null(mdc_verdict_knows(&b->v, &uuid));
+	assert_false(mdc_verdict_said_found(&b->v, &uuid, "vdd"));
 	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
 }
 
