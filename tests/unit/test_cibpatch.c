@@ -180,9 +180,12 @@ static void test_query(void **state)
 		MODIFY("r1", ADD, "mdcluster-raid-add", "new"),
 		MODIFY("01", ADD, "mdcluster-raid-add", "new"),
 		MODIFY("4294967297", ADD, "mdcluster-raid-add", "new"),
+		MODIFY("1111111111111111111111111111111111111111111111111111111111111111111111",
+		       ADD, "mdcluster-raid-add", "new"),
 		MODIFY("1", ADD "']/x[@id='y", "mdcluster-raid-add", "new"),
 		CHANGE("modify", PAIR_AT("1", ADD),
 		       RESULT("value", NVPAIR("other", "mdcluster-raid-add", "new"))),
+		CHANGE("modify", PAIR_AT("1", ADD), RESULT("value", NVPAIR("other", "pingd", "1"))),
 		CHANGE("modify", PAIR_AT("1", ADD),
 		       RESULT("value", "<nvpair id=\"" ADD "\" name=\"mdcluster-raid-add\"/>")),
 		CHANGE("modify", PAIR_AT("1", ADD), RESULT("value", "<nvpair id=\"" ADD "\"/>")),
@@ -232,6 +235,20 @@ static void test_mixed(void **state)
 	free(bed);
 }
 
+/* Its id may be that of mdcluster-a:b as well. */
+static void test_dot(void **state)
+{
+	struct bed *bed = new_bed();
+
+	(void)state;
+	assert_int_equal(mdc_cibview_set_attr(&bed->view, 1, "mdcluster-a.b", "1"), 0);
+	assert_int_equal(notify(bed, NOTIFY(STEP(10, 11)
+					    DELETE(PAIR_AT("1", "status-1-mdcluster-a.b")))),
+			 MDC_CIBNEWS_QUERY);
+	assert_non_null(mdc_cibview_attr(&bed->view, 1, "mdcluster-a.b"));
+	free(bed);
+}
+
 #define FROM_TO(from, to, value) \
 	NOTIFY(STEP(from, to) MODIFY("1", ADD, "mdcluster-raid-add", value))
 
@@ -253,6 +270,20 @@ static void test_versions(void **state)
 	assert_int_equal(notify(bed, FROM_TO(99, 100, "again")), MDC_CIBNEWS_QUERY);
 	assert_string_equal(mdc_cibview_attr(&bed->view, 1, "mdcluster-raid-add"), "jump");
 	assert_int_equal(notify(bed, FROM_TO(100, 100, "same")), MDC_CIBNEWS_QUERY);
+	free(bed);
+}
+
+/* With no notification to follow, as there was none or one without a patch, the query counts. */
+static void test_first(void **state)
+{
+	struct bed *bed = new_bed();
+
+	(void)state;
+	assert_int_equal(notify(bed, FROM_TO(11, 12, "gap")), MDC_CIBNEWS_QUERY);
+	query(bed, cib);
+	assert_int_equal(notify(bed, "<notify/>"), MDC_CIBNEWS_QUERY);
+	query(bed, cib);
+	assert_int_equal(notify(bed, FROM_TO(10, 11, "next")), MDC_CIBNEWS_VIEW);
 	free(bed);
 }
 
@@ -311,6 +342,8 @@ static void test_odd(void **state)
 		NOTIFY("%s"), NOTIFY("<version/>%s"),
 		NOTIFY("<version><target" VERSION_ATTRS(0, 5, 11) "/></version>%s"),
 		NOTIFY("<version><source" VERSION_ATTRS(0, 5, 10) "/></version>%s"),
+		NOTIFY("<version><source" VERSION_ATTRS(0, 5, 10) "/><target"
+		       VERSION_ATTRS(1, x, 0) "/></version>%s"),
 		NOTIFY(STEP(10, x) "%s"), NOTIFY(STEP(-1, 11) "%s"), NOTIFY(STEP(010, 11) "%s"),
 		NOTIFY(STEP(10, 99999999999) "%s"), NOTIFY(STEP(, 11) "%s"),
 	};
@@ -370,7 +403,9 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_query),
 		cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_dot),
 		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_epochs),
 		cmocka_unit_test(test_back),
 		cmocka_unit_test(test_odd),
