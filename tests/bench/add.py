@@ -3,8 +3,9 @@
 And for how long a writer on the node that adds stands still meanwhile.
 
 On the stock side the peers run systemd-udevd with mdadm's own rule, on ours mdclusterd. How long it
-takes is mdadm's time on both. Who minds the writers has mdclusterctl add on ours, which asks the
-cluster before it calls mdadm.
+takes is mdadm's time on both, with nothing else going on; only the add with a silent peer, after
+which the nodes of the stock side do not hear each other, is timed beside the writer. Who minds the
+writers has mdclusterctl add on ours, which asks the cluster before it calls mdadm.
 """
 import json
 import time
@@ -40,37 +41,50 @@ def measure(bed, side):
             node.attach(SPARE)
         if side == "ours":
             with silent(n2):
-                _add(bed, side, "silent peer", refused=True)
+                _add(bed, side, "silent peer", refused=True, once=True)
         else:
             # Last: the nodes of the stock side do not hear each other after it.
             _end_udevd(n2)
-            _add(bed, side, "silent peer", refused=True)
+            _add(bed, side, "silent peer", refused=True, once=True)
 
 
-def _add(bed, side, row, refused=False):
+def _add(bed, side, row, refused=False, once=False):
+    """ONCE: the add can be done but once, so it is timed while the writer runs."""
     disk = bed.cluster.nodes[0].disk(SPARE)
-    took, stall = _once(bed, ["mdadm", "--manage", DEVICE, "--add", disk], refused)
-    bed.note(f"{row} ms", side, took)
+    mdadm = ["mdadm", "--manage", DEVICE, "--add", disk]
+    if not once:
+        with _done(bed, refused):
+            took = _timed(bed, mdadm, refused)
+    with _done(bed, refused), _writer(bed.cluster.nodes[0]) as slowest:
+        beside_writer = _timed(bed, mdadm, refused)
+    stall = slowest["ms"]
+    bed.note(f"{row} ms", side, beside_writer if once else took)
     bed.note(f"{row}, mdadm alone: writer's stall ms", side, stall)
     if side == "ours":
-        _, stall = _once(bed, ["mdclusterctl", "add", "--yes", DEVICE, disk], refused)
+        with _done(bed, refused), _writer(bed.cluster.nodes[0]) as slowest:
+            _timed(bed, ["mdclusterctl", "add", "--yes", DEVICE, disk], refused)
+        stall = slowest["ms"]
     bed.note(f"{row}: writer's stall ms", side, stall)
 
 
-def _once(bed, words, refused):
-    """How long WORDS take, and a write beside them at most."""
+def _timed(bed, words, refused):
+    took, code = timed(bed.cluster.nodes[0], words, {"MDADM_NO_UDEV": "1"}, good=None)
+    if bool(code) != refused:
+        raise BoxError(f"{words} ended with {code}")
+    return took
+
+
+@contextmanager
+def _done(bed, refused):
+    """A disk without anything on it before, and out of the array afterwards."""
     n1 = bed.cluster.nodes[0]
     disk = n1.disk(SPARE)
     n1.run(f"wipefs -aq {disk}")
-    with _writer(n1) as slowest:
-        took, code = timed(n1, words, {"MDADM_NO_UDEV": "1"}, good=None)
-    if bool(code) != refused:
-        raise BoxError(f"{words} ended with {code}")
+    yield
     if not refused:
         _seen(bed, True)
         n1.run(f"mdadm --manage {DEVICE} --remove {disk}", timeout=60)
         _seen(bed, False)
-    return took, slowest["ms"]
 
 
 @contextmanager
