@@ -270,7 +270,9 @@ static void ask(struct mdc_propose *p, int64_t now_ms, int64_t patience_ms,
 	p->self = seen->self;
 	p->started_ms = now_ms;
 	p->deadline_ms = now_ms + patience_ms;
-	p->silent_ms = now_ms + patience_ms / 2;
+	p->silent_ms = patience_ms / 2 > MDC_PROPOSE_SILENT_MIN_MS ? patience_ms / 2 :
+		       MDC_PROPOSE_SILENT_MIN_MS;
+	p->silent_ms += now_ms;
 	p->refuse_ms = -1;
 	take(p, seen);
 	if (!seen->view || !seen->self) {

@@ -23,6 +23,7 @@
 #define MDC_PROPOSE_REASON_MAX 256	/* MDCLUSTER_REASON_MAX and NUL */
 #define MDC_PROPOSE_GRACE_MS 150	/* for the other refusals, when one has come */
 #define MDC_PROPOSE_PATIENCE_MIN_MS 300
+#define MDC_PROPOSE_SILENT_MIN_MS 2000	/* through a busy CIB, there and back */
 /* From PROCEED or OVER on, until the kernel's result: newdisk_timeout, and to spare. */
 #define MDC_PROPOSE_SETTLE_MS 8000
 #define MDC_PROPOSE_AGREED_MS 60000	/* from then on an agreement is no news any more */

@@ -8,7 +8,7 @@
 
 #include "core/propose.h"
 
-#define PATIENCE 2000
+#define PATIENCE 6000
 #define ID "raid"
 
 struct bed {
