@@ -190,6 +190,17 @@ static bool same_attrs(const struct mdc_cibview *a, const struct mdc_cibview *b)
 	return true;
 }
 
+/* Most of it is empty. */
+void mdc_cibview_copy(struct mdc_cibview *out, const struct mdc_cibview *view)
+{
+	out->n_nodes = view->n_nodes;
+	out->n_attrs = view->n_attrs;
+	out->n_instances = view->n_instances;
+	memcpy(out->nodes, view->nodes, view->n_nodes * sizeof(view->nodes[0]));
+	memcpy(out->attrs, view->attrs, view->n_attrs * sizeof(view->attrs[0]));
+	memcpy(out->instances, view->instances, view->n_instances * sizeof(view->instances[0]));
+}
+
 /* What lies behind a string's NUL does not count. */
 bool mdc_cibview_equal(const struct mdc_cibview *a, const struct mdc_cibview *b)
 {

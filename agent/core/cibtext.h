@@ -74,6 +74,8 @@ int mdc_cibview_set_attr(struct mdc_cibview *view, uint32_t id, const char *name
 /* 0, or -ENOENT: there is none. */
 int mdc_cibview_drop_attr(struct mdc_cibview *view, uint32_t id, const char *name);
 
+void mdc_cibview_copy(struct mdc_cibview *out, const struct mdc_cibview *view);
+
 /* The same nodes and instances in the same order, and the same attributes in any order. */
 bool mdc_cibview_equal(const struct mdc_cibview *a, const struct mdc_cibview *b);
 const char *mdc_cib_online_name(enum mdc_cib_online state);
