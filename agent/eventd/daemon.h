@@ -30,6 +30,7 @@
 #include "port/search.h"
 #include "port/server.h"
 #include "port/ueventsock.h"
+#include "port/words.h"
 
 #define MDC_ARRAYS_MAX 64
 #define MDC_HISTORY_LINES 200
@@ -128,6 +129,9 @@ struct mdc_daemon {
 	struct mdc_netlink *netlink;	/* NULL: there is no netlink here */
 	struct mdc_cib *cib;
 	struct mdc_corosync *coro;
+	struct mdc_words *words;
+	struct mdc_cibview *add_view;	/* words.c's own: NULL until there was a word */
+	bool add_view_made;		/* ... of what is known now */
 	struct mdc_mdwatch *mdstat;
 	GQueue history;			/* of lines with their newline */
 	char last_error[512];
@@ -207,6 +211,13 @@ void mdc_announce_request(struct mdc_daemon *d, struct mdc_conn *conn,
 void mdc_announce_look(struct mdc_tracked *t, uint32_t rival);
 void mdc_announce_cib_failed(struct mdc_tracked *t, const char *why);
 void mdc_announce_stop(struct mdc_tracked *t, const char *why);
+
+/* words.c */
+/* What adds are decided by. As mdc_cib_view(), but not older than what the nodes have said. */
+const struct mdc_cibview *mdc_add_view(struct mdc_daemon *d, bool *connected);
+/* The CIB's view is another one. */
+void mdc_add_view_old(struct mdc_daemon *d);
+void mdc_words_changed(const char *name, void *data);
 
 /* verdict.c */
 /* The proposals of others may be others. Returns the node that this one gives way to, or 0. */

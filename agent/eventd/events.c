@@ -95,6 +95,7 @@ void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 	guint i;
 	int attr;
 
+	mdc_add_view_old(d);
 	/* Who has joined an array, or left it, shows here too: time to list them again. */
 	mdc_arrays_lockspaces(d);
 	mdc_cib_self(d->cib, self);

@@ -88,6 +88,7 @@ static int open_all(struct mdc_daemon *d, bool left)
 		mdc_warn("no netlink (%s): if this node runs mdcluster's own kernel module, what "
 			 "it shows is not known", strerror(errno));
 	d->coro = mdc_corosync_new(mdc_events_coro, d, NULL, 0);
+	d->words = mdc_words_new(mdc_words_changed, d);
 	d->cib = mdc_cib_new(MDC_LIBEXECDIR "/mdcluster-cib", mdc_events_cib, d);
 	mdc_cib_on_failed(d->cib, mdc_propose_cib_failed);
 	d->mdstat = mdc_mdwatch_mdstat(mdc_events_mdstat, d);
@@ -110,6 +111,8 @@ static void close_all(struct mdc_daemon *d)
 	g_clear_handle_id(&d->ending, g_source_remove);
 	mdc_mdwatch_free(d->mdstat);
 	mdc_cib_free(d->cib);
+	mdc_words_free(d->words);
+	g_free(d->add_view);
 	mdc_corosync_free(d->coro);
 	mdc_netlink_free(d->netlink);
 	mdc_ueventsock_free(d->uevents);

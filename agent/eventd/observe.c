@@ -32,8 +32,11 @@ void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
 {
 	char name[MDC_ATTR_NAME_MAX];
 
-	if (t->tracked && !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD))
+	if (t->tracked && !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD)) {
+		/* In this order: then no node ever sees a word that is older than the CIB. */
+		mdc_words_say(t->daemon->words, name, value);
 		mdc_cib_set(t->daemon->cib, name, value);
+	}
 	t->says_looking = value && g_str_has_prefix(value, "looking:");
 	mdc_alarm_add(&t->alarm, value, mdc_now_ms());
 }

@@ -53,7 +53,7 @@ struct mdc_propose_seen mdc_propose_see(const struct mdc_tracked *t, uint32_t *n
 		.self = mdc_self(t), .id = t->track.id,
 	};
 	bool connected = false;
-	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, &connected);
+	const struct mdc_cibview *view = mdc_add_view(t->daemon, &connected);
 
 	if (mdc_lockspace_nodes(t, nodes, &seen.n_members))
 		seen.members = nodes;

@@ -382,6 +382,17 @@ static void add_array(JsonBuilder *b, struct mdc_tracked *t, const struct mdc_ci
 	json_builder_end_object(b);
 }
 
+static void add_words(JsonBuilder *b, const struct mdc_words *words)
+{
+	unsigned int dropped;
+
+	json_builder_set_member_name(b, "words");
+	json_builder_begin_object(b);
+	add_bool(b, "joined", mdc_words_joined(words, &dropped));
+	add_int(b, "dropped", dropped);
+	json_builder_end_object(b);
+}
+
 static void add_cluster(JsonBuilder *b, struct mdc_daemon *d, const struct mdc_cibview *view,
 			bool connected)
 {
@@ -395,6 +406,7 @@ static void add_cluster(JsonBuilder *b, struct mdc_daemon *d, const struct mdc_c
 	add_known(b, "id", coro->nodeid);
 	json_builder_end_object(b);
 	add_string(b, "pacemaker", connected ? "connected" : "lost");
+	add_words(b, d->words);
 	add_bool(b, "quorate", coro->up && coro->quorate);
 	json_builder_set_member_name(b, "nodes");
 	json_builder_begin_array(b);

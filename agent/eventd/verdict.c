@@ -236,7 +236,7 @@ uint32_t mdc_verdict_view(struct mdc_tracked *t)
 	bool connected = false;
 	struct mdc_verdict_seen now = {
 		.self = mdc_self(t), .id = t->track.id,
-		.view = mdc_cib_view(t->daemon->cib, &connected),
+		.view = mdc_add_view(t->daemon, &connected),
 		.proposing = t->propose.phase == MDC_PROPOSE_ASKING,
 		.announcing = t->announce.phase == MDC_PROPOSE_ASKING,
 		.underway = mdc_propose_underway(&t->propose),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * eventd/propose.c and eventd/verdict.c with everything round them stood in for: that what the
+ * eventd/propose.c, verdict.c and words.c with everything round them stood in for: that what the
  * pure parts decide reaches the kernel, the attribute, the search and the log, in that order.
  */
 #include "unit.h"
@@ -20,6 +20,7 @@ struct bed {
 	struct mdc_tracked t;
 	struct mdc_coro_view coro;
 	struct mdc_cibview view;
+	struct mdc_heard heard;
 	bool connected;
 	struct mdc_array array;
 	int64_t now_ms;
@@ -60,6 +61,12 @@ const struct mdc_cibview *mdc_cib_view(const struct mdc_cib *cib, bool *connecte
 	if (connected)
 		*connected = bed->connected;
 	return &bed->view;
+}
+
+const struct mdc_heard *mdc_words_heard(const struct mdc_words *words)
+{
+	(void)words;
+	return &bed->heard;
 }
 
 void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
@@ -237,6 +244,7 @@ static int teardown(void **state)
 	mdc_log_sink(NULL, NULL);
 	g_string_free(bed->did, TRUE);
 	g_ptr_array_free(bed->d.arrays, TRUE);
+	g_free(bed->d.add_view);
 	g_free(bed);
 	return 0;
 }
@@ -262,6 +270,7 @@ static void did(const char *const *want, unsigned int n)
 
 #define DID_NOTHING() assert_string_equal(bed->did->str, "")
 
+/* In the CIB. */
 static void says(uint32_t id, const char *value)
 {
 	unsigned int i, n = 0;
@@ -272,7 +281,25 @@ static void says(uint32_t id, const char *value)
 	bed->view.n_attrs = n;
 	if (value)
 		mdc_cibview_add_attr(&bed->view, id, "mdcluster-raid-add", value);
+	mdc_add_view_old(&bed->d);
 	mdc_proposals_look(&bed->t);
+}
+
+/* In the process group. */
+static void word(uint32_t id, const char *id_of_array, const char *value)
+{
+	struct mdc_word word = { 0 };
+
+	mdc_attr_name(word.name, id_of_array, MDC_ATTR_ADD);
+	g_strlcpy(word.value, value, sizeof(word.value));
+	if (mdc_heard_take(&bed->heard, id, 100, &word) == 1)
+		mdc_words_changed(word.name, &bed->d);
+}
+
+static void leaves(uint32_t id)
+{
+	if (mdc_heard_forget(&bed->heard, id, 100))
+		mdc_words_changed(NULL, &bed->d);
 }
 
 static void propose(uint64_t proposal)
@@ -646,6 +673,85 @@ static void test_announced_peer(void **state)
 	    "notice /dev/md/shared: n2 is about to add a disk (d4, 0 MiB): found as vdd");
 }
 
+/* The answer comes through the group; that it stands in the CIB later is no news. */
+static void test_word_answers(void **state)
+{
+	(void)state;
+	propose(7);
+	DID(ASKED);
+	word(2, "other", "found:vdd:2:1a1b2c3d:1.7");
+	word(9, "raid", "missing:unseen:2:1a1b2c3d:1.7");
+	word(2, "raid", "looking:2:1a1b2c3d:1.7");
+	DID_NOTHING();
+	assert_true(bed->t.propose.peers[0].looking);
+	/* What the CIB shows of that node is older. */
+	says(2, "missing:unseen:2:1a1b2c3d:1.7");
+	DID_NOTHING();
+	word(2, "raid", "found:vdd:2:1a1b2c3d:1.7");
+	DID("verdict 7 proceed", "notice /dev/md/shared: raid disk 2 is seen by n2");
+	says(2, "found:vdd:2:1a1b2c3d:1.7");
+	leaves(2);
+	DID_NOTHING();
+}
+
+/* Who leaves the group takes its words along, and the CIB's count. */
+static void test_word_forgotten(void **state)
+{
+	(void)state;
+	propose(7);
+	DID(ASKED);
+	word(2, "raid", "looking:2:1a1b2c3d:1.7");
+	says(2, "found:vdd:2:1a1b2c3d:1.7");
+	DID_NOTHING();
+	leaves(2);
+	DID("verdict 7 proceed", "notice /dev/md/shared: raid disk 2 is seen by n2");
+}
+
+/* A node that is in no lockspace, or without a connection to Pacemaker, is as it was before. */
+static void test_word_old_way(void **state)
+{
+	(void)state;
+	bed->connected = false;
+	word(2, "raid", "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID_NOTHING();
+	propose(8);
+	DID("verdict 8 proceed", "notice /dev/md/shared: raid disk 2 goes on without");
+	bed->connected = true;
+	bed->coro.lockspaces[0].nodes[1] = 3;
+	mdc_proposals_look(&bed->t);
+	DID_NOTHING();
+}
+
+/* The proposal: begun by the word, the same one in the CIB, ended by the word. */
+static void test_word_asks(void **state)
+{
+	struct mdc_probe probe = { .member = true };
+
+	(void)state;
+	word(2, "raid", "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID("search");
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID_NOTHING();
+	probe.super.array = bed->t.track.uuid;
+	mdc_uuid_parse(&probe.super.device, DISK);
+	bed->seen(&bed->dev, &probe, &bed->t);
+	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
+	word(2, "raid", "");
+	DID("stop");
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	says(2, NULL);
+	DID_NOTHING();
+	/* Of two at once the node with the lower id goes on, whichever way they come. */
+	bed->coro.nodeid = 2;
+	mdc_cibview_add_attr(&bed->view, 1, "mdcluster-raid-state", "clean");
+	mdc_add_view_old(&bed->d);
+	propose(9);
+	DID("attr proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:9", "notice");
+	word(1, "raid", "proposed:3:2a1b2c3d4e5f60718293a4b5c6d7e8f9:4");
+	DID("search", "verdict 9 n1: is adding a disk itself", "attr refused:2:1a1b2c3d:n1=busy",
+	    "warning");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -657,6 +763,8 @@ int main(void)
 		TEST(test_announced), TEST(test_announced_refused),
 		TEST(test_announced_client_gone), TEST(test_announced_proposed),
 		TEST(test_announced_not), TEST(test_announced_peer),
+		TEST(test_word_answers), TEST(test_word_forgotten), TEST(test_word_old_way),
+		TEST(test_word_asks),
 	};
 
 	return cmocka_run_group_tests_name("addglue", tests, NULL, NULL);

@@ -47,6 +47,13 @@ const struct mdc_coro_lockspace *mdc_coro_lockspace(const struct mdc_coro_view *
 	return view->n_lockspaces ? &view->lockspaces[0] : NULL;
 }
 
+bool mdc_words_joined(const struct mdc_words *words, unsigned int *dropped)
+{
+	(void)words;
+	*dropped = 3;
+	return true;
+}
+
 const struct mdc_cibview *mdc_cib_view(const struct mdc_cib *cib, bool *connected)
 {
 	(void)cib;
@@ -597,6 +604,7 @@ static bool status_has(const char *text)
 static void test_status(void **state)
 {
 	(void)state;
+	assert_true(status_has("\"words\":{\"joined\":true,\"dropped\":3}"));
 	assert_true(status_has("\"slot_alarm\":null,\"nodes\":[{\"name\":\"n1\",\"id\":1,"
 			       "\"online\":true,\"instance\":\"stopped\",\"joined\":true,"
 			       "\"slot\":1,\"state\":null,"));

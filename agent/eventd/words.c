@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Owns the view that adds are decided by: the CIB's, with what the nodes have said since laid
+ * over it. It is made when it is asked for and something has changed. Everything else goes by
+ * the CIB alone.
+ */
+#include <string.h>
+
+#include "eventd/daemon.h"
+
+const struct mdc_cibview *mdc_add_view(struct mdc_daemon *d, bool *connected)
+{
+	const struct mdc_cibview *view = mdc_cib_view(d->cib, connected);
+	const struct mdc_heard *heard = mdc_words_heard(d->words);
+
+	if (!view || !heard->n)
+		return view;
+	if (!d->add_view)
+		d->add_view = g_new0(struct mdc_cibview, 1);
+	if (!d->add_view_made)
+		mdc_heard_over(heard, view, d->add_view);
+	d->add_view_made = true;
+	return d->add_view;
+}
+
+void mdc_add_view_old(struct mdc_daemon *d)
+{
+	d->add_view_made = false;
+}
+
+void mdc_words_changed(const char *name, void *data)
+{
+	struct mdc_daemon *d = data;
+	guint i;
+
+	mdc_add_view_old(d);
+	for (i = 0; i < d->arrays->len; i++) {
+		struct mdc_tracked *t = d->arrays->pdata[i];
+		char own[MDC_ATTR_NAME_MAX];
+
+		if (!name || (t->tracked && !mdc_attr_name(own, t->track.id, MDC_ATTR_ADD) &&
+			      !strcmp(own, name)))
+			mdc_proposals_look(t);
+	}
+}
