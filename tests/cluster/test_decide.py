@@ -5,6 +5,7 @@ design's chapter on the add says at its end must hold, and is looked at by one f
 The disk is added with mdadm alone. Its proposal stands for as long as a test needs, since one
 peer's mdclusterd is stopped meanwhile and the node that adds is patient.
 """
+import json
 import re
 from contextlib import contextmanager, suppress
 
@@ -32,6 +33,10 @@ OTHER = "d4"
 # In the guest, as a peer looks for less than three seconds.
 WHEN_LOOKING = """timeout 60 sh -c 'until mdclusterctl status --json {ident} |
     grep -q "\\"looking\\""; do sleep 0.1; done' && {{ {then}; }}"""
+# Of the two children that talk to corosync's process groups, the one that does nothing else.
+KILL_WORDS = ("for pid in $(pgrep -x mdclusterd); do"
+              " grep -q request-cpg /proc/$pid/maps && ! grep -q request-quorum /proc/$pid/maps &&"
+              " kill -9 $pid; done")
 KILL_DAEMON = "while pkill -9 -x mdclusterd; do sleep 0.1; done"
 
 
@@ -332,14 +337,39 @@ def test_without_attrd(decided, spare, log, signal):
 @pytest.mark.full
 @pytest.mark.parametrize("who", ["initiator", "peer"])
 def test_cib_stands_still(decided, spare, log, who):
-    """No node is heard, or one is not: refused, in time."""
+    """The question and its answers go through corosync as well: the add goes on, in time."""
     n1, n2, n3 = decided.cluster.nodes
     with signalled([n1 if who == "initiator" else n2], "pacemaker-based", "STOP"):
         result = add(decided, n1, spare, check=False)
-    assert result.rc != 0 and result.seconds < REFUSED_WITHIN, result
-    names = "n[23]: no answer; n[23]" if who == "initiator" else "n2"
+    assert result.rc == 0 and result.seconds < REFUSED_WITHIN, result
     # Its proposal may get into the CIB only now, when it is over.
-    holds(decided, log, spare, False, n3, {n1: f"is refused: {names}: no answer"})
+    holds(decided, log, spare, True, n3, {n1: "is seen by", n2: "proposes a disk"})
+
+
+def wait_joined(node, joined):
+    def words():
+        return json.loads(node.run("mdclusterctl status --json", check=False).out)["words"]
+
+    node.wait_for(lambda: words()["joined"] == joined, BACK, f"in the process group: {joined}")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("who", ["initiator", "peer"])
+def test_without_the_group(decided, spare, log, who):
+    """The child that carries the words is ended again and again: the CIB has them all."""
+    n1, n2, n3 = decided.cluster.nodes
+    victim = n1 if who == "initiator" else n2
+    # The next one comes 2 s later at the soonest.
+    victim.run(f"timeout 120 sh -c 'while :; do {KILL_WORDS}; sleep 0.2; done' > /dev/null 2>&1 &"
+               " echo $! > /run/killing")
+    try:
+        wait_joined(victim, False)
+        result = add(decided, n1, spare, check=False)
+    finally:
+        victim.run("kill $(cat /run/killing)", check=False)
+    assert result.rc == 0, result
+    wait_joined(victim, True)
+    holds(decided, log, spare, True, n3, {n1: "is seen by", n2: "proposes a disk"})
 
 
 def over_it(array, node, by):
