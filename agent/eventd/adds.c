@@ -99,7 +99,7 @@ static void start_search(struct mdc_tracked *t, bool all)
 	if (!list)
 		list = candidates(t);
 	g_clear_pointer(&t->search, mdc_search_stop);
-	t->search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
+	t->search = mdc_search_start(t->daemon->pool, list, MDC_PROBE_BLKID, seen, idle, t);
 }
 
 /*

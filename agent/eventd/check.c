@@ -146,7 +146,7 @@ static gboolean look_again(gpointer data)
 	c->again = 0;
 	g_array_set_size(c->found, 0);
 	mdc_search_stop(c->search);
-	c->search = mdc_search_start(c->pool, c->list, seen, idle, c);
+	c->search = mdc_search_start(c->pool, c->list, 0, seen, idle, c);
 	return G_SOURCE_REMOVE;
 }
 
@@ -295,7 +295,7 @@ static void run(struct check *c, const char *members)
 	c->nomatch = g_ptr_array_new_with_free_func(g_free);
 	c->coro = mdc_corosync_new(coro_said, c, &c->uuid, 1);
 	c->list = mdc_blockdev_list("/sys", members, 0, c->nomatch);
-	c->search = mdc_search_start(c->pool, c->list, seen, idle, c);
+	c->search = mdc_search_start(c->pool, c->list, 0, seen, idle, c);
 	coro_timer = g_timeout_add(CORO_MS, coro_late, c);
 	search_timer = g_timeout_add(SEARCH_MS, search_late, c);
 	g_main_loop_run(c->loop);

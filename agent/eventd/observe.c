@@ -178,7 +178,7 @@ static void learn_members(struct mdc_tracked *t)
 	if (!list->len)
 		return;
 	t->slots_tries++;
-	t->slots_search = mdc_search_start(t->daemon->pool, list, slots_seen, slots_idle, t);
+	t->slots_search = mdc_search_start(t->daemon->pool, list, 0, slots_seen, slots_idle, t);
 }
 
 void mdc_observe_writable(struct mdc_tracked *t, int err)

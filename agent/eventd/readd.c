@@ -113,7 +113,7 @@ static void look(struct mdc_tracked *t)
 			g_array_append_val(list, dev);
 	}
 	if (list->len)
-		t->readd_look = mdc_search_start(t->daemon->pool, list, looked, look_idle, t);
+		t->readd_look = mdc_search_start(t->daemon->pool, list, 0, looked, look_idle, t);
 	arm(t);
 }
 
@@ -164,7 +164,7 @@ void mdc_readd_block(struct mdc_tracked *t, const char *kname, bool gone)
 	}
 	list = g_array_new(FALSE, FALSE, sizeof(dev));
 	g_array_append_val(list, dev);
-	t->readd_search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
+	t->readd_search = mdc_search_start(t->daemon->pool, list, 0, seen, idle, t);
 }
 
 static void added(int status, const char *text, void *data)

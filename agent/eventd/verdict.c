@@ -135,12 +135,13 @@ static void likely_first(const struct mdc_tracked *t, GArray *list)
 static void start_search(struct mdc_tracked *t)
 {
 	uint64_t least = !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
+	unsigned int also = t->verdict.announced ? MDC_PROBE_NAME : 0;
 	g_autoptr(GArray) list = NULL;
 
 	list = mdc_blockdev_list(t->daemon->sys, t->track.members, least, NULL);
 	likely_first(t, list);
 	g_clear_pointer(&t->verdict_search, mdc_search_stop);
-	t->verdict_search = mdc_search_start(t->daemon->pool, list, seen, idle, t);
+	t->verdict_search = mdc_search_start(t->daemon->pool, list, also, seen, idle, t);
 }
 
 static void probe(struct mdc_tracked *t, const char *kname)

@@ -2,7 +2,8 @@
 /*
  * Owns the look at one device. Another node has written the superblock a moment ago, so
  * this node's page cache may hold what stood there before: it is dropped before libblkid
- * looks, and what decides is our own read with O_DIRECT.
+ * looks, and what decides is our own read with O_DIRECT. Where writers wait for the answer that
+ * read is all.
  */
 #include "port/probe.h"
 
@@ -96,7 +97,7 @@ static void read_medium(const struct mdc_probe_device *dev, struct mdc_probe *pr
 	/* Of the start alone: a mounted device's whole cache is not ours to drop. */
 	(void)!posix_fadvise(fd, 0, 1 << 20, POSIX_FADV_DONTNEED);
 	read_super(fd, probe);
-	if (probe->member) {
+	if (probe->member && (dev->also & MDC_PROBE_BLKID)) {
 		flags = fcntl(fd, F_GETFL);
 		(void)!fcntl(fd, F_SETFL, flags & ~O_DIRECT);
 		probe->stale = !blkid_agrees(fd, &probe->super);
@@ -108,5 +109,6 @@ void mdc_probe_device(const char *sys, const struct mdc_probe_device *dev, struc
 {
 	memset(probe, 0, sizeof(*probe));
 	read_medium(dev, probe);
-	mdc_blockdev_id(sys, dev->kname, probe->id);
+	if (dev->also & MDC_PROBE_NAME)
+		mdc_blockdev_id(sys, dev->kname, probe->id);
 }

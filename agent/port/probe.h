@@ -11,10 +11,15 @@
 #include "core/track.h"
 #include "core/uevent.h"
 
+/* What takes longer than the read itself, and few need. */
+#define MDC_PROBE_BLKID 1u	/* stale */
+#define MDC_PROBE_NAME 2u	/* id: some disks (virtio-blk) are asked for it */
+
 struct mdc_probe_device {
 	char kname[MDC_KNAME_MAX];
 	char path[MDC_PATH_MAX];
 	unsigned int major, minor;
+	unsigned int also;
 };
 
 struct mdc_probe {

@@ -41,7 +41,7 @@ struct mdc_search {
 	struct mdc_search_pool *pool;
 	GQueue queue;			/* of struct mdc_blockdev, to be probed */
 	GQueue deferred;		/* the same, another worker is at it */
-	unsigned int looked_at;
+	unsigned int also, looked_at;
 	guint kick;
 	bool told_idle;
 	mdc_search_seen_fn seen;
@@ -214,7 +214,8 @@ static struct worker *new_worker(struct mdc_search *search)
 
 static bool hand_over(struct worker *w, const struct mdc_blockdev *dev)
 {
-	struct mdc_probe_device request = { .major = dev->major, .minor = dev->minor };
+	struct mdc_probe_device request = { .major = dev->major, .minor = dev->minor,
+					    .also = w->owner->also };
 
 	g_strlcpy(request.kname, dev->kname, sizeof(request.kname));
 	g_strlcpy(request.path, dev->path, sizeof(request.path));
@@ -313,12 +314,14 @@ static void kick_later(struct mdc_search *search)
 }
 
 struct mdc_search *mdc_search_start(struct mdc_search_pool *pool, const GArray *devices,
-				    mdc_search_seen_fn seen, mdc_search_idle_fn idle, void *data)
+				    unsigned int also, mdc_search_seen_fn seen,
+				    mdc_search_idle_fn idle, void *data)
 {
 	struct mdc_search *search = g_new0(struct mdc_search, 1);
 	guint i;
 
 	search->pool = pool;
+	search->also = also;
 	search->seen = seen;
 	search->idle = idle;
 	search->data = data;

@@ -28,9 +28,13 @@ struct mdc_search_pool *mdc_search_pool_new(void);
 /* Kills what runs, waits for nothing. No search may be left. */
 void mdc_search_pool_free(struct mdc_search_pool *pool);
 
-/* devices: of struct mdc_blockdev, copied, looked at in this order. Calls back later only. */
+/*
+ * devices: of struct mdc_blockdev, copied, looked at in this order. also: MDC_PROBE_*. Calls back
+ * later only.
+ */
 struct mdc_search *mdc_search_start(struct mdc_search_pool *pool, const GArray *devices,
-				    mdc_search_seen_fn seen, mdc_search_idle_fn idle, void *data);
+				    unsigned int also, mdc_search_seen_fn seen,
+				    mdc_search_idle_fn idle, void *data);
 /* Looks at dev next, also if it has been looked at. */
 void mdc_search_more(struct mdc_search *search, const struct mdc_blockdev *dev);
 void mdc_search_stop(struct mdc_search *search);	/* NULL is fine */

@@ -141,9 +141,12 @@ GArray *mdc_blockdev_list(const char *sys, const char *members, uint64_t min_sec
 }
 
 struct mdc_search *mdc_search_start(struct mdc_search_pool *pool, const GArray *devices,
-				    mdc_search_seen_fn seen, mdc_search_idle_fn idle, void *data)
+				    unsigned int also, mdc_search_seen_fn seen,
+				    mdc_search_idle_fn idle, void *data)
 {
 	(void)pool;
+	/* Writers wait for the word on a proposal. */
+	assert_int_equal(also, bed->t.verdict.announced ? MDC_PROBE_NAME : 0);
 	g_strlcpy(bed->first, g_array_index(devices, struct mdc_blockdev, 0).kname,
 		  sizeof(bed->first));
 	assert_ptr_equal(data, &bed->t);

@@ -150,9 +150,11 @@ bool mdc_blockdev_allowed(const char *sys, const char *members, const char *knam
 }
 
 struct mdc_search *mdc_search_start(struct mdc_search_pool *pool, const GArray *devices,
-				    mdc_search_seen_fn seen, mdc_search_idle_fn idle, void *data)
+				    unsigned int also, mdc_search_seen_fn seen,
+				    mdc_search_idle_fn idle, void *data)
 {
 	(void)pool;
+	assert_int_equal(also, 0);
 	assert_ptr_equal(data, &bed->t);
 	bed->seen = seen;
 	bed->idle = idle;

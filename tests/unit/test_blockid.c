@@ -128,6 +128,10 @@ static void test_probe(void **state)
 	(void)state;
 	mdc_probe_device(sys, &dev, &probe);
 	assert_true(probe.err < 0);
+	assert_string_equal(probe.id, "");
+	dev.also = MDC_PROBE_NAME;
+	mdc_probe_device(sys, &dev, &probe);
+	assert_true(probe.err < 0);
 	assert_string_equal(probe.id, "d4");
 }
 
