@@ -136,8 +136,10 @@ static struct mdc_tracked *put(struct mdc_daemon *d, const struct mdc_track *tra
 		mdc_arrays_drop(other);
 	if (!t)
 		t = new_array(d);
-	if (t)
-		take_over(t, track);
+	if (!t)
+		return NULL;
+	take_over(t, track);
+	mdc_search_pool_ready(d->pool);
 	return t;
 }
 

@@ -3,7 +3,8 @@
  * Owns the workers that probe. A worker is handed one device at a time and answers with one
  * struct; both ends are the same program, so the struct's layout is the same. A device
  * that a worker hangs on is left alone until that worker has come back or died: a second
- * look would only hang a second worker.
+ * look would only hang a second worker. One worker is there in advance, as a fork takes long
+ * enough under an emulated or busy CPU to be noticed by the writers that wait for a search.
  */
 #include "port/search.h"
 
@@ -19,10 +20,11 @@
 #include "port/worker.h"
 
 #define BUSY_MAX 2		/* workers of a search that are not stuck */
+#define SPARE_MS 500		/* the search that has taken it is over, as a rule */
 
 struct worker {
 	struct mdc_search_pool *pool;
-	struct mdc_search *owner;	/* NULL once its search has been stopped */
+	struct mdc_search *owner;	/* NULL: the spare one, or its search has been stopped */
 	pid_t pid;
 	int fd;
 	guint io, timer, child;
@@ -35,6 +37,9 @@ struct mdc_search_pool {
 	GPtrArray *searches;
 	unsigned int stuck;
 	bool said_full;
+	struct worker *spare;		/* NULL: taken, or has died */
+	bool keep_spare;
+	guint refill;			/* timer */
 };
 
 struct mdc_search {
@@ -119,6 +124,8 @@ static void hang_up(struct worker *w)
 	w->owner = NULL;
 }
 
+static void refill_later(struct mdc_search_pool *pool);
+
 static void worker_ended(GPid pid, gint status, gpointer data)
 {
 	struct worker *w = data;
@@ -128,6 +135,10 @@ static void worker_ended(GPid pid, gint status, gpointer data)
 	(void)status;
 	w->child = 0;
 	hang_up(w);
+	if (w->pool->spare == w) {
+		w->pool->spare = NULL;
+		refill_later(w->pool);
+	}
 	if (w->busy) {
 		not_busy(w);
 		if (owner) {
@@ -182,12 +193,47 @@ static gboolean too_slow(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static struct worker *new_worker(struct mdc_search *search)
+static struct worker *start_worker(struct mdc_search_pool *pool)
 {
-	struct mdc_search_pool *pool = search->pool;
 	struct worker *w;
 	pid_t pid;
 	int fd;
+
+	pid = mdc_worker_fork(probe_loop, NULL, true, &fd);
+	if (pid < 0) {
+		mdc_err("cannot start a worker to look at the disks: %s", strerror(-pid));
+		return NULL;
+	}
+	w = g_new0(struct worker, 1);
+	w->pool = pool;
+	w->pid = pid;
+	w->fd = fd;
+	w->io = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, answered, w);
+	w->child = g_child_watch_add(pid, worker_ended, w);
+	g_ptr_array_add(pool->workers, w);
+	return w;
+}
+
+static gboolean refill(gpointer data)
+{
+	struct mdc_search_pool *pool = data;
+
+	pool->refill = 0;
+	pool->spare = start_worker(pool);
+	return G_SOURCE_REMOVE;
+}
+
+/* Not at once: who waits for the search is not to wait for this fork. */
+static void refill_later(struct mdc_search_pool *pool)
+{
+	if (pool->keep_spare && !pool->spare && !pool->refill)
+		pool->refill = g_timeout_add(SPARE_MS, refill, pool);
+}
+
+static struct worker *new_worker(struct mdc_search *search)
+{
+	struct mdc_search_pool *pool = search->pool;
+	struct worker *w = pool->spare;
 
 	if (pool->stuck >= MDC_SEARCH_STUCK_MAX) {
 		if (!pool->said_full)
@@ -196,19 +242,12 @@ static struct worker *new_worker(struct mdc_search *search)
 		pool->said_full = true;
 		return NULL;
 	}
-	pid = mdc_worker_fork(probe_loop, NULL, true, &fd);
-	if (pid < 0) {
-		mdc_err("cannot start a worker to look at the disks: %s", strerror(-pid));
-		return NULL;
-	}
-	w = g_new0(struct worker, 1);
-	w->pool = pool;
-	w->owner = search;
-	w->pid = pid;
-	w->fd = fd;
-	w->io = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, answered, w);
-	w->child = g_child_watch_add(pid, worker_ended, w);
-	g_ptr_array_add(pool->workers, w);
+	pool->spare = NULL;
+	if (!w || !w->io)
+		w = start_worker(pool);
+	if (w)
+		w->owner = search;
+	refill_later(pool);
 	return w;
 }
 
@@ -383,10 +422,17 @@ struct mdc_search_pool *mdc_search_pool_new(void)
 	return pool;
 }
 
+void mdc_search_pool_ready(struct mdc_search_pool *pool)
+{
+	pool->keep_spare = true;
+	refill_later(pool);
+}
+
 void mdc_search_pool_free(struct mdc_search_pool *pool)
 {
 	if (!pool)
 		return;
+	g_clear_handle_id(&pool->refill, g_source_remove);
 	while (pool->workers->len) {
 		struct worker *w = pool->workers->pdata[0];
 
