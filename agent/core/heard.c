@@ -8,30 +8,34 @@
 #include <errno.h>
 #include <string.h>
 
-static struct mdc_heard_word *find(struct mdc_heard *heard, uint32_t node, const char *name)
+/* heard->n: there is none. */
+static unsigned int find(const struct mdc_heard *heard, uint32_t node, const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < heard->n; i++)
 		if (heard->words[i].node == node && !strcmp(heard->words[i].word.name, name))
-			return &heard->words[i];
-	return NULL;
+			break;
+	return i;
 }
 
 int mdc_heard_take(struct mdc_heard *heard, uint32_t node, uint32_t pid,
 		   const struct mdc_word *word)
 {
-	struct mdc_heard_word *had = find(heard, node, word->name);
-	bool same = had && !strcmp(had->word.value, word->value);
+	unsigned int i = find(heard, node, word->name);
+	bool same = i < heard->n && !strcmp(heard->words[i].word.value, word->value);
 
-	if (!had && heard->n == MDC_HEARD_MAX)
+	if (i == MDC_HEARD_MAX)
 		return -ENOSPC;
-	if (!had)
-		had = &heard->words[heard->n++];
-	had->node = node;
-	had->pid = pid;
-	had->word = *word;
+	if (i == heard->n)
+		heard->n++;
+	heard->words[i] = (struct mdc_heard_word){ .node = node, .pid = pid, .word = *word };
 	return !same;
+}
+
+bool mdc_heard_node(const struct mdc_heard *heard, uint32_t node, const char *name)
+{
+	return find(heard, node, name) < heard->n;
 }
 
 bool mdc_heard_forget(struct mdc_heard *heard, uint32_t node, uint32_t pid)

@@ -35,6 +35,8 @@ int mdc_heard_take(struct mdc_heard *heard, uint32_t node, uint32_t pid,
  * its words. True if some were forgotten.
  */
 bool mdc_heard_forget(struct mdc_heard *heard, uint32_t node, uint32_t pid);
+/* Is that node in the group, with that attribute? Then it says there what the CIB comes to show. */
+bool mdc_heard_node(const struct mdc_heard *heard, uint32_t node, const char *name);
 /* The view with the words in the place of what it shows; nodes that it does not know stay out. */
 void mdc_heard_over(const struct mdc_heard *heard, const struct mdc_cibview *view,
 		    struct mdc_cibview *out);

@@ -27,7 +27,7 @@ enum bad { BAD_VERSION, BAD_FORM, BAD_MANY, BAD_COUNT };
 
 struct mdc_words {
 	struct mdc_heard heard;
-	GHashTable *own;		/* name -> value; not there: nothing is said */
+	GHashTable *own;		/* name -> value; empty: gone */
 	mdc_words_fn changed;
 	void *data;
 	pid_t pid;
@@ -269,14 +269,11 @@ void mdc_words_free(struct mdc_words *words)
 
 void mdc_words_say(struct mdc_words *words, const char *name, const char *value)
 {
-	const char *before = g_hash_table_lookup(words->own, name);
-
-	if (!g_strcmp0(before, value))
+	if (!value)
+		value = "";
+	if (!g_strcmp0(g_hash_table_lookup(words->own, name), value))
 		return;
-	if (value)
-		g_hash_table_replace(words->own, g_strdup(name), g_strdup(value));
-	else
-		g_hash_table_remove(words->own, name);
+	g_hash_table_replace(words->own, g_strdup(name), g_strdup(value));
 	if (words->joined)
 		send_word(words, name, value);
 }

@@ -27,7 +27,8 @@ struct mdc_words *mdc_words_new(mdc_words_fn changed, void *data);
 void mdc_words_free(struct mdc_words *words);
 /*
  * What this node's attribute says from now on; value NULL, or one that is no matter of who decides
- * on an add: nothing. Said at once where the group is joined, and again to each node that joins.
+ * on an add: that it says nothing. Said at once where the group is joined, and again to each node
+ * that joins.
  */
 void mdc_words_say(struct mdc_words *words, const char *name, const char *value);
 const struct mdc_heard *mdc_words_heard(const struct mdc_words *words);

@@ -147,7 +147,10 @@ static void test_table(void **state)
 	assert_int_equal(take(heard, 2, 100, LOOKING), 0);
 	assert_int_equal(take(heard, 2, 100, FOUND), 1);
 	assert_int_equal(take(heard, 3, 100, FOUND), 1);
+	assert_false(mdc_heard_node(heard, 2, other.name));
 	assert_int_equal(mdc_heard_take(heard, 2, 100, &other), 1);
+	assert_true(mdc_heard_node(heard, 2, other.name));
+	assert_false(mdc_heard_node(heard, 3, other.name));
 	assert_int_equal(heard->n, 3);
 	assert_int_equal(take(heard, 2, 100, ""), 1);
 	assert_int_equal(heard->n, 3);

@@ -172,8 +172,10 @@ static void test_says(void **state)
 	mdc_words_say(bed->words, ADD, NULL);
 	sent("1 " ADD " gone");
 	mdc_words_say(bed->words, ADD, NULL);
-	news(MDC_NEWS_JOINED, 1, 0, NULL);
 	sent(NULL);
+	/* That it has nothing to say tells that it is there. */
+	news(MDC_NEWS_JOINED, 1, 0, NULL);
+	sent("1 " ADD " gone");
 	DID("");
 }
 
