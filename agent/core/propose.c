@@ -113,13 +113,32 @@ static void refuse_peers(struct mdc_propose *p, int64_t now_ms, struct mdc_propo
 	refuse(p, now_ms, out);
 }
 
+/* When those that are silent are to be named; -1: they are. */
+static int64_t silent_at(const struct mdc_propose *p)
+{
+	int64_t heard_ms = (p->deadline_ms - p->started_ms) * 2 / 5;
+	unsigned int i;
+
+	/* A person who has announced a disk has time, and a busy node may need it. */
+	if (p->silent_ms < 0 || p->announced)
+		return p->silent_ms;
+	for (i = 0; i < p->n_peers; i++)
+		if (p->peers[i].answer == MDC_ANSWER_WAITING && !p->peers[i].looking &&
+		    !p->peers[i].heard)
+			return p->silent_ms;
+	if (heard_ms < MDC_PROPOSE_SILENT_HEARD_MIN_MS)
+		heard_ms = MDC_PROPOSE_SILENT_HEARD_MIN_MS;
+	return p->started_ms + heard_ms;
+}
+
 static void decide(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
 {
+	int64_t at = silent_at(p);
 	unsigned int refused, awaited = 0, i;
 
 	if (p->phase != MDC_PROPOSE_ASKING)
 		return;
-	if (p->silent_ms >= 0 && now_ms >= p->silent_ms) {
+	if (at >= 0 && now_ms >= at) {
 		name_silent(p, false);
 		p->silent_ms = -1;
 	}
@@ -181,6 +200,7 @@ static void hear(struct mdc_propose *p, struct mdc_propose_peer *peer,
 	    mdc_attr_name(add, seen->id, MDC_ATTR_ADD))
 		return;
 	snprintf(peer->name, sizeof(peer->name), "%s", node->name);
+	peer->heard = seen->heard && mdc_heard_node(seen->heard, peer->node, add);
 	value = mdc_cibview_attr(seen->view, peer->node, add);
 	if (value && !mdc_addtext_parse(&text, value) && is_answer(p, &text)) {
 		peer->answer = text.kind == MDC_ADD_LOOKING ? MDC_ANSWER_WAITING :
@@ -447,7 +467,7 @@ void mdc_propose_tick(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_
 
 int64_t mdc_propose_deadline(const struct mdc_propose *p)
 {
-	int64_t at = p->deadline_ms;
+	int64_t at = p->deadline_ms, silent = silent_at(p);
 
 	if (p->phase == MDC_PROPOSE_PROCEEDING)
 		return at;
@@ -455,7 +475,7 @@ int64_t mdc_propose_deadline(const struct mdc_propose *p)
 		return -1;
 	if (p->refuse_ms >= 0 && p->refuse_ms < at)
 		at = p->refuse_ms;
-	return p->silent_ms >= 0 && p->silent_ms < at ? p->silent_ms : at;
+	return silent >= 0 && silent < at ? silent : at;
 }
 
 uint32_t mdc_propose_number(const struct mdc_propose *p)

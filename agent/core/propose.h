@@ -17,13 +17,20 @@
 
 #include "core/addtext.h"
 #include "core/cibtext.h"
+#include "core/heard.h"
 
 #define MDC_PROPOSE_PEERS_MAX MDC_CIB_NODES_MAX
 #define MDC_PROPOSE_ACTIONS_MAX 4
 #define MDC_PROPOSE_REASON_MAX 256	/* MDCLUSTER_REASON_MAX and NUL */
 #define MDC_PROPOSE_GRACE_MS 150	/* for the other refusals, when one has come */
 #define MDC_PROPOSE_PATIENCE_MIN_MS 300
-#define MDC_PROPOSE_SILENT_MIN_MS 2000	/* through a busy CIB, there and back */
+/* Half of the patience, and at least what it takes through a busy CIB, there and back. */
+#define MDC_PROPOSE_SILENT_MIN_MS 2000
+/*
+ * Through corosync: two fifths of it, and at least what a peer looks for before it says so
+ * (MDC_VERDICT_TELL_MS) and as much again for a node that is busy.
+ */
+#define MDC_PROPOSE_SILENT_HEARD_MIN_MS 800
 /* From PROCEED or OVER on, until the kernel's result: newdisk_timeout, and to spare. */
 #define MDC_PROPOSE_SETTLE_MS 8000
 #define MDC_PROPOSE_AGREED_MS 60000	/* from then on an agreement is no news any more */
@@ -65,6 +72,7 @@ struct mdc_propose_peer {
 	char device[MDC_KNAME_MAX];	/* FOUND */
 	struct mdc_reason reason;	/* MISSING; WAITING for too long: silent */
 	bool looking;			/* WAITING: it says that it looks for the disk */
+	bool heard;			/* it is in corosync's group: its words need no CIB */
 	bool in;			/* propose.c's own: is in the lockspace */
 };
 
@@ -75,6 +83,7 @@ struct mdc_propose_seen {
 	const uint32_t *members;	/* node ids in the lockspace, self too; NULL: not known */
 	unsigned int n_members;
 	const struct mdc_cibview *view;	/* NULL: no connection to Pacemaker */
+	const struct mdc_heard *heard;	/* who is in the group; NULL: not known */
 };
 
 struct mdc_propose {

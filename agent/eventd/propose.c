@@ -58,6 +58,7 @@ struct mdc_propose_seen mdc_propose_see(const struct mdc_tracked *t, uint32_t *n
 	if (mdc_lockspace_nodes(t, nodes, &seen.n_members))
 		seen.members = nodes;
 	seen.view = connected ? view : NULL;
+	seen.heard = mdc_words_heard(t->daemon->words);
 	return seen;
 }
 

@@ -18,6 +18,7 @@ struct bed {
 	struct mdc_propose_seen seen;
 	struct mdc_uuid uuid;
 	uint32_t members[70];
+	struct mdc_heard heard;
 };
 
 static int setup(void **state)
@@ -32,6 +33,7 @@ static int setup(void **state)
 	b->seen.id = ID;
 	b->seen.members = b->members;
 	b->seen.view = &b->view;
+	b->seen.heard = &b->heard;
 	return 0;
 }
 
@@ -243,6 +245,46 @@ static void test_looking(void **state)
 	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE);
 	says(b, 2, "found:vde:2:0a1b2c3d:1.7");
 	look(b, PATIENCE - 1);
+	DID_PROCEED(b);
+}
+
+static void hears(struct bed *b, uint32_t id)
+{
+	struct mdc_word word = { .name = "mdcluster-" ID "-add" };
+
+	mdc_heard_take(&b->heard, id, 100, &word);
+}
+
+/* Where all that say nothing are in corosync's group they are silent sooner. */
+static void test_silent_in_group(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 4);
+	hears(b, 2);
+	hears(b, 3);
+	begin(b, 7);
+	/* Node 4 has only the CIB. */
+	tick(b, PATIENCE * 2 / 5);
+	DID_NOTHING(b);
+	says(b, 2, "found:vdd:2:0a1b2c3d:1.7");
+	says(b, 4, "looking:2:0a1b2c3d:1.7");
+	look(b, PATIENCE * 2 / 5);
+	DID_NOTHING(b);
+	assert_int_equal(mdc_propose_deadline(&b->p),
+			 PATIENCE * 2 / 5 + MDC_PROPOSE_GRACE_MS);
+	tick(b, PATIENCE * 2 / 5 + MDC_PROPOSE_GRACE_MS);
+	DID_REFUSE(b);
+	assert_string_equal(b->p.reason, "n3: no answer");
+	/* It has left the group meanwhile: the CIB may still bring its word. */
+	begin(b, 8);
+	says(b, 2, "found:vdd:2:0a1b2c3d:1.8");
+	says(b, 4, "found:vdd:2:0a1b2c3d:1.8");
+	mdc_heard_forget(&b->heard, 3, 100);
+	look(b, 100);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 2);
+	says(b, 3, "found:vdd:2:0a1b2c3d:1.8");
+	look(b, PATIENCE / 2 - 1);
 	DID_PROCEED(b);
 }
 
@@ -830,7 +872,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_found), TEST(test_one_missing), TEST(test_grace),
-		TEST(test_grace_not_beyond_patience), TEST(test_silent), TEST(test_looking), TEST(test_leaves),
+		TEST(test_grace_not_beyond_patience), TEST(test_silent), TEST(test_looking),
+		TEST(test_silent_in_group), TEST(test_leaves),
 		TEST(test_refuser_leaves), TEST(test_joins), TEST(test_no_mdclusterd),
 		TEST(test_nobody), TEST(test_no_connection), TEST(test_lost_connection),
 		TEST(test_unknown_members), TEST(test_unwritten), TEST(test_over), TEST(test_over_ends),
