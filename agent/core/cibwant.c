@@ -14,10 +14,20 @@ static struct mdc_cibwant_attr *find(struct mdc_cibwant *want, const char *name)
 	return NULL;
 }
 
+static bool differs(const struct mdc_cibwant_attr *attr)
+{
+	return attr->want_set != attr->is_set || (attr->want_set && strcmp(attr->want, attr->is));
+}
+
 static bool due(const struct mdc_cibwant_attr *attr)
 {
-	return !attr->known || attr->want_set != attr->is_set ||
-	       (attr->want_set && strcmp(attr->want, attr->is));
+	return !attr->known || differs(attr);
+}
+
+/* What it is to be now has not been asked for. */
+static bool pending(const struct mdc_cibwant_attr *attr)
+{
+	return attr->number ? differs(attr) : due(attr);
 }
 
 static struct mdc_cibwant_attr *add(struct mdc_cibwant *want, const char *name)
@@ -37,12 +47,15 @@ static struct mdc_cibwant_attr *add(struct mdc_cibwant *want, const char *name)
 		return NULL;
 	memset(attr, 0, sizeof(*attr));
 	strcpy(attr->name, name);
+	attr->hold_ms = INT64_MIN;
 	return attr;
 }
 
-bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *value)
+bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *value,
+		     int64_t hold_ms)
 {
 	struct mdc_cibwant_attr *attr = find(want, name);
+	bool was_pending = attr && pending(attr);
 
 	/* A value left by an earlier process is found when the CIB shows it. */
 	if (!attr && !value)
@@ -55,6 +68,8 @@ bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *val
 		return false;
 	attr->want_set = value;
 	strcpy(attr->want, value ? value : "");
+	if (!was_pending || hold_ms < attr->hold_ms)
+		attr->hold_ms = hold_ms;
 	return true;
 }
 
@@ -62,7 +77,7 @@ bool mdc_cibwant_clear(struct mdc_cibwant *want, const char *name)
 {
 	if (!find(want, name) && !add(want, name))
 		return false;
-	return mdc_cibwant_set(want, name, NULL);
+	return mdc_cibwant_set(want, name, NULL, INT64_MIN);
 }
 
 void mdc_cibwant_seen(struct mdc_cibwant *want, int64_t now_ms, const char *name,
@@ -92,7 +107,7 @@ bool mdc_cibwant_next(struct mdc_cibwant *want, int64_t now_ms, struct mdc_cibas
 	for (i = 0; i < want->n; i++) {
 		struct mdc_cibwant_attr *attr = &want->attrs[i];
 
-		if (attr->number || !due(attr))
+		if (attr->number || !due(attr) || now_ms < attr->hold_ms)
 			continue;
 		if (!++want->last_number)
 			want->last_number = 1;
@@ -159,14 +174,21 @@ bool mdc_cibwant_idle(const struct mdc_cibwant *want)
 	return true;
 }
 
-int64_t mdc_cibwant_deadline(const struct mdc_cibwant *want)
+int64_t mdc_cibwant_deadline(const struct mdc_cibwant *want, int64_t now_ms)
 {
+	int64_t first = -1;
 	unsigned int i;
 
-	if (!want->pause_ms)
-		return -1;
-	for (i = 0; i < want->n; i++)
-		if (!want->attrs[i].number && due(&want->attrs[i]))
-			return want->again_ms;
-	return -1;
+	for (i = 0; i < want->n; i++) {
+		const struct mdc_cibwant_attr *attr = &want->attrs[i];
+		int64_t at = want->pause_ms ? want->again_ms : -1;
+
+		if (attr->number || !due(attr))
+			continue;
+		if (attr->hold_ms > now_ms && attr->hold_ms > at)
+			at = attr->hold_ms;
+		if (at >= 0 && (first < 0 || at < first))
+			first = at;
+	}
+	return first;
 }

@@ -24,6 +24,7 @@ struct mdc_cibwant_attr {
 	bool shown;				/* the CIB has shown it since */
 	uint32_t number;			/* of the request under way; 0: none is */
 	int64_t written_ms;
+	int64_t hold_ms;			/* nothing is asked for before; past: at once */
 };
 
 /* Zero-filled is a fresh one. */
@@ -35,8 +36,12 @@ struct mdc_cibwant {
 	struct mdc_cibwant_attr attrs[MDC_CIBASK_MAX];
 };
 
-/* value NULL: deleted. False: there is no room, or a line cannot carry it. */
-bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *value);
+/*
+ * value NULL: deleted. False: there is no room, or a line cannot carry it. Not asked for before
+ * hold_ms, nor, where what went before was held, after its own hold.
+ */
+bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *value,
+		     int64_t hold_ms);
 /* To be deleted, whoever wrote it. */
 bool mdc_cibwant_clear(struct mdc_cibwant *want, const char *name);
 /*
@@ -55,6 +60,6 @@ void mdc_cibwant_reset(struct mdc_cibwant *want);
 /* Is all written? */
 bool mdc_cibwant_idle(const struct mdc_cibwant *want);
 /* When to look for the next request, where there is none now but will be; else -1. */
-int64_t mdc_cibwant_deadline(const struct mdc_cibwant *want);
+int64_t mdc_cibwant_deadline(const struct mdc_cibwant *want, int64_t now_ms);
 
 #endif

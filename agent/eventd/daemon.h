@@ -168,7 +168,7 @@ void mdc_observe_all(struct mdc_daemon *d);
 void mdc_observe_stop(struct mdc_tracked *t);
 void mdc_observe_writable(struct mdc_tracked *t, int err);
 void mdc_publish_add(struct mdc_tracked *t);
-/* NULL: deleted. At once, where the others publish when Pacemaker comes to it. */
+/* NULL: deleted. At once, by word or in the CIB; the others when Pacemaker comes to it. */
 void mdc_publish_add_value(struct mdc_tracked *t, const char *value);
 void mdc_publish_clear(struct mdc_tracked *t);
 
@@ -215,6 +215,8 @@ void mdc_announce_stop(struct mdc_tracked *t, const char *why);
 /* words.c */
 /* What adds are decided by. As mdc_cib_view(), but not older than what the nodes have said. */
 const struct mdc_cibview *mdc_add_view(struct mdc_daemon *d, bool *connected);
+/* Do all other nodes that have the array hear this node's words, and it theirs? */
+bool mdc_words_reach_all(const struct mdc_tracked *t);
 /* The CIB's view is another one. */
 void mdc_add_view_old(struct mdc_daemon *d);
 void mdc_words_changed(const char *name, void *data);

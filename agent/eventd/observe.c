@@ -14,6 +14,11 @@
 
 #define PROGRESS_S 5
 #define SLOT_TRIES 10
+/*
+ * Where all nodes hear each other's words, the CIB is for people. Each write to it costs all
+ * nodes, and an add is over by then, as a rule, with its writers waiting no more.
+ */
+#define HOLD_MS 500
 
 int64_t mdc_now_ms(void)
 {
@@ -28,17 +33,22 @@ static void set_attr(struct mdc_tracked *t, enum mdc_attr attr, const char *valu
 		mdc_attrd_set(t->daemon->attrd, name, value);
 }
 
-void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
+static void publish_add(struct mdc_tracked *t, const char *value, unsigned int hold_ms)
 {
 	char name[MDC_ATTR_NAME_MAX];
 
 	if (t->tracked && !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD)) {
 		/* In this order: then no node ever sees a word that is older than the CIB. */
 		mdc_words_say(t->daemon->words, name, value);
-		mdc_cib_set(t->daemon->cib, name, value);
+		mdc_cib_set(t->daemon->cib, name, value, hold_ms);
 	}
 	t->says_looking = value && g_str_has_prefix(value, "looking:");
 	mdc_alarm_add(&t->alarm, value, mdc_now_ms());
+}
+
+void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
+{
+	publish_add(t, value, mdc_words_reach_all(t) ? HOLD_MS : 0);
 }
 
 void mdc_publish_add(struct mdc_tracked *t)
@@ -56,7 +66,7 @@ void mdc_publish_clear(struct mdc_tracked *t)
 	for (attr = 0; attr < MDC_ATTR_COUNT; attr++)
 		if (attr != MDC_ATTR_ADD)
 			set_attr(t, attr, NULL);
-	mdc_publish_add_value(t, NULL);
+	publish_add(t, NULL, 0);
 }
 
 static void publish(struct mdc_tracked *t)

@@ -23,6 +23,22 @@ const struct mdc_cibview *mdc_add_view(struct mdc_daemon *d, bool *connected)
 	return d->add_view;
 }
 
+bool mdc_words_reach_all(const struct mdc_tracked *t)
+{
+	uint32_t nodes[MDC_MOD_MEMBERS_MAX], self = mdc_self(t);
+	char name[MDC_ATTR_NAME_MAX];
+	unsigned int n, i;
+
+	if (!t->tracked || mdc_attr_name(name, t->track.id, MDC_ATTR_ADD) ||
+	    !mdc_lockspace_nodes(t, nodes, &n))
+		return false;
+	for (i = 0; i < n; i++)
+		if (nodes[i] != self &&
+		    !mdc_heard_node(mdc_words_heard(t->daemon->words), nodes[i], name))
+			return false;
+	return n > 1;
+}
+
 void mdc_add_view_old(struct mdc_daemon *d)
 {
 	d->add_view_made = false;

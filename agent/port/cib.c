@@ -208,7 +208,7 @@ static void flush(struct mdc_cib *cib)
 			return;
 		}
 	}
-	again = mdc_cibwant_deadline(&cib->want);
+	again = mdc_cibwant_deadline(&cib->want, now_ms);
 	if (!cib->connected || again < 0)
 		return;
 	cib->flush = g_timeout_source_new(again > now_ms ? (guint)(again - now_ms) : 0);
@@ -438,9 +438,11 @@ void mdc_cib_on_failed(struct mdc_cib *cib, mdc_cib_failed_fn failed)
 	cib->failed = failed;
 }
 
-void mdc_cib_set(struct mdc_cib *cib, const char *name, const char *value)
+void mdc_cib_set(struct mdc_cib *cib, const char *name, const char *value, unsigned int hold_ms)
 {
-	if (!mdc_cibwant_set(&cib->want, name, value))
+	int64_t now_ms = g_get_monotonic_time() / 1000;
+
+	if (!mdc_cibwant_set(&cib->want, name, value, now_ms + hold_ms))
 		mdc_err("the node attribute %s cannot be written: more of them than mdclusterd can "
 			"hold, or not of their form", name);
 	flush(cib);

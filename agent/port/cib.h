@@ -38,8 +38,11 @@ const struct mdc_cibview *mdc_cib_view(const struct mdc_cib *cib, bool *connecte
 void mdc_cib_self(struct mdc_cib *cib, uint32_t node);
 /* Called with the data of mdc_cib_new. */
 void mdc_cib_on_failed(struct mdc_cib *cib, mdc_cib_failed_fn failed);
-/* value NULL deletes it. Nothing happens where that is what was written last. */
-void mdc_cib_set(struct mdc_cib *cib, const char *name, const char *value);
+/*
+ * value NULL deletes it. Nothing happens where that is what was written last. It may wait for hold_ms:
+ * what is replaced by then is never written.
+ */
+void mdc_cib_set(struct mdc_cib *cib, const char *name, const char *value, unsigned int hold_ms);
 /* Deletes what an earlier process may have written. */
 void mdc_cib_clear(struct mdc_cib *cib, const char *name);
 /* The CIB shows value (NULL: not there) for a name that is this process's to write. */

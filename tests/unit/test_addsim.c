@@ -27,6 +27,8 @@
 #define ID "raid"
 #define PATIENCE 2000
 #define KERNEL_MS 4000
+#define HOLD_MS 500
+#define ADD "mdcluster-" ID "-add"
 
 struct attr {
 	bool state;
@@ -51,6 +53,7 @@ struct membership {
 	uint32_t pid;
 	unsigned int next;		/* event to hear of */
 	char own[MDC_ATTR_VALUE_MAX];	/* what its mdclusterd says; empty: nothing */
+	int64_t hold_ms;		/* the CIB gets that then; 0: it has it */
 };
 
 struct node {
@@ -133,8 +136,7 @@ static const struct mdc_cibview *view_of(struct world *w, const struct picture *
 		if (p->attr[i].state)
 			mdc_cibview_add_attr(&w->view, i + 1, "mdcluster-" ID "-state", "clean");
 		if (p->attr[i].add[0])
-			mdc_cibview_add_attr(&w->view, i + 1, "mdcluster-" ID "-add",
-					     p->attr[i].add);
+			mdc_cibview_add_attr(&w->view, i + 1, ADD, p->attr[i].add);
 	}
 	return &w->view;
 }
@@ -182,6 +184,20 @@ static void leave_group(struct world *w, unsigned int n)
 	w->heard[n].n = 0;
 }
 
+static bool reaches_all(const struct world *w, unsigned int n)
+{
+	for (uint32_t i = 0; i < NODES; i++)
+		if (i != n && w->node[n].seen.in[i] && !mdc_heard_node(&w->heard[n], i + 1, ADD))
+			return false;
+	return true;
+}
+
+static void write_add(struct world *w, unsigned int n)
+{
+	w->group[n].hold_ms = 0;
+	memcpy(w->truth.attr[n].add, w->group[n].own, sizeof(w->truth.attr[n].add));
+}
+
 /* Also called for what a node says already: said once, as in mdclusterd. */
 static void set_add(struct world *w, unsigned int n, const char *value)
 {
@@ -190,7 +206,10 @@ static void set_add(struct world *w, unsigned int n, const char *value)
 	if (m->in && strcmp(m->own, value ? value : ""))
 		happens_in_group(w, n, SAID, value ? value : "");
 	snprintf(m->own, sizeof(m->own), "%s", value ? value : "");
-	snprintf(w->truth.attr[n].add, sizeof(w->truth.attr[n].add), "%s", value ? value : "");
+	if (!reaches_all(w, n))
+		write_add(w, n);
+	else if (!m->hold_ms)
+		m->hold_ms = w->now_ms + HOLD_MS;
 }
 
 static unsigned int members(const struct picture *p, uint32_t out[NODES])
@@ -348,7 +367,7 @@ static void look(struct world *w, unsigned int n)
 	};
 	struct mdc_propose_seen seen = {
 		.self = n + 1, .id = ID, .members = nodes, .n_members = count,
-		.view = me->connected ? view : NULL,
+		.view = me->connected ? view : NULL, .heard = &w->heard[n],
 	};
 
 	if (!me->daemon || !w->truth.in[n])
@@ -374,7 +393,7 @@ static void add(struct world *w, unsigned int n)
 	struct mdc_propose_seen seen = {
 		.self = n + 1, .id = ID, .members = nodes,
 		.n_members = members(&me->seen, nodes),
-		.view = me->connected ? view_at(w, n) : NULL,
+		.view = me->connected ? view_at(w, n) : NULL, .heard = &w->heard[n],
 	};
 	struct mdc_uuid uuid;
 
@@ -404,7 +423,7 @@ static void announce(struct world *w, unsigned int n)
 	struct mdc_propose_seen seen = {
 		.self = n + 1, .id = ID, .members = nodes,
 		.n_members = members(&me->seen, nodes),
-		.view = me->connected ? view_at(w, n) : NULL,
+		.view = me->connected ? view_at(w, n) : NULL, .heard = &w->heard[n],
 	};
 	struct mdc_uuid nonce = disk_nonce(roll(w, 4));
 
@@ -450,6 +469,7 @@ static void fence(struct world *w, unsigned int n)
 	me->waits = me->searching = false;
 	leave_group(w, n);
 	w->group[n].own[0] = '\0';
+	w->group[n].hold_ms = 0;
 }
 
 static void start(struct world *w, unsigned int n, bool daemon)
@@ -475,6 +495,7 @@ static void kill_daemon(struct world *w, unsigned int n)
 	me->daemon = me->waits = me->searching = false;
 	leave_group(w, n);
 	w->group[n].own[0] = '\0';
+	w->group[n].hold_ms = 0;
 }
 
 static void happens(struct world *w)
@@ -544,10 +565,10 @@ static void hear(struct world *w, unsigned int n)
 	/* One that is slow hears a word later than the CIB shows it. */
 	while (m->in && m->next < end && roll(w, 4)) {
 		const struct event *e = &w->events[m->next++];
-		struct mdc_word word = { .name = "mdcluster-" ID "-add" };
+		struct mdc_word word = { .name = ADD };
 
 		memcpy(word.value, e->value, sizeof(word.value));
-		if (e->kind == JOINED && m->own[0])
+		if (e->kind == JOINED)
 			happens_in_group(w, n, SAID, m->own);
 		if (e->kind == JOINED || e->node == n + 1)
 			continue;
@@ -569,6 +590,8 @@ static void each_node(struct world *w, unsigned int n)
 		return;
 	if (me->searching && w->now_ms >= me->search_done_ms)
 		search_ends(w, n);
+	if (w->group[n].hold_ms && w->now_ms >= w->group[n].hold_ms)
+		write_add(w, n);
 	/* A view comes now and then, whole, and what happened before it is lost. */
 	hear(w, n);
 	if (me->connected && !roll(w, w->cib_odds)) {

@@ -131,26 +131,61 @@ static void test_latest(void **state)
 	uint32_t number;
 
 	assert_true(mdc_cibwant_idle(want));
-	assert_true(mdc_cibwant_set(want, NAME, NULL));
+	assert_true(mdc_cibwant_set(want, NAME, NULL, 0));
 	nothing_next(want, 0);
-	assert_true(mdc_cibwant_set(want, NAME, "a"));
+	assert_true(mdc_cibwant_set(want, NAME, "a", 0));
 	assert_false(mdc_cibwant_idle(want));
 	number = next_is(want, 0, "a");
-	assert_true(mdc_cibwant_set(want, NAME, "b"));
-	assert_true(mdc_cibwant_set(want, NAME, "c"));
+	assert_true(mdc_cibwant_set(want, NAME, "b", 0));
+	assert_true(mdc_cibwant_set(want, NAME, "c", 0));
 	nothing_next(want, 10);
 	assert_null(mdc_cibwant_answer(want, 50, number + 7, true));
 	answer(want, 50, number, true);
 	number = next_is(want, 50, "c");
 	answer(want, 100, number, true);
 	assert_true(mdc_cibwant_idle(want));
-	assert_true(mdc_cibwant_set(want, NAME, "c"));
+	assert_true(mdc_cibwant_set(want, NAME, "c", 0));
 	nothing_next(want, 100);
-	assert_true(mdc_cibwant_set(want, NAME, NULL));
+	assert_true(mdc_cibwant_set(want, NAME, NULL, 0));
 	number = next_is(want, 100, NULL);
 	answer(want, 150, number, true);
 	assert_true(mdc_cibwant_idle(want));
-	assert_false(mdc_cibwant_set(want, NAME, "a b"));
+	assert_false(mdc_cibwant_set(want, NAME, "a b", 0));
+}
+
+/* What is held may still change, and then goes out when the first of it would have. */
+static void test_held(void **state)
+{
+	struct mdc_cibwant *want = *state;
+	uint32_t number;
+
+	assert_true(mdc_cibwant_set(want, NAME, "a", 500));
+	nothing_next(want, 499);
+	assert_int_equal(mdc_cibwant_deadline(want, 0), 500);
+	assert_true(mdc_cibwant_set(want, NAME, "b", 900));
+	assert_int_equal(mdc_cibwant_deadline(want, 400), 500);
+	assert_false(mdc_cibwant_idle(want));
+	number = next_is(want, 500, "b");
+	assert_int_equal(mdc_cibwant_deadline(want, 500), -1);
+	/* While that is on its way. */
+	assert_true(mdc_cibwant_set(want, NAME, "c", 1010));
+	answer(want, 600, number, true);
+	nothing_next(want, 1009);
+	/* Back to what is there, so there is nothing to write. */
+	assert_true(mdc_cibwant_set(want, NAME, "b", 1200));
+	assert_true(mdc_cibwant_idle(want));
+	assert_int_equal(mdc_cibwant_deadline(want, 1009), -1);
+	nothing_next(want, 5000);
+	assert_true(mdc_cibwant_set(want, NAME, "d", 6000));
+	/* At once, whatever was held. */
+	assert_true(mdc_cibwant_set(want, NAME, NULL, 5100));
+	number = next_is(want, 5100, NULL);
+	/* A failure makes it wait for longer. */
+	answer(want, 5200, number, false);
+	assert_true(mdc_cibwant_set(want, NAME, "e", 5300));
+	assert_int_equal(mdc_cibwant_deadline(want, 5200), 5200 + MDC_CIBWANT_PAUSE_MS);
+	nothing_next(want, 5300);
+	next_is(want, 5200 + MDC_CIBWANT_PAUSE_MS, "e");
 }
 
 static void test_fails(void **state)
@@ -158,17 +193,17 @@ static void test_fails(void **state)
 	struct mdc_cibwant *want = *state;
 	int64_t now_ms = 0, pause = MDC_CIBWANT_PAUSE_MS;
 
-	mdc_cibwant_set(want, NAME, "a");
+	mdc_cibwant_set(want, NAME, "a", 0);
 	for (int i = 0; i < 8; i++) {
 		answer(want, now_ms, next_is(want, now_ms, "a"), false);
-		assert_int_equal(mdc_cibwant_deadline(want), now_ms + pause);
+		assert_int_equal(mdc_cibwant_deadline(want, now_ms), now_ms + pause);
 		nothing_next(want, now_ms + pause - 1);
 		now_ms += pause;
 		pause = pause * 2 < MDC_CIBWANT_PAUSE_MAX_MS ? pause * 2 : MDC_CIBWANT_PAUSE_MAX_MS;
 	}
 	answer(want, now_ms, next_is(want, now_ms, "a"), true);
-	assert_int_equal(mdc_cibwant_deadline(want), -1);
-	mdc_cibwant_set(want, NAME, "b");
+	assert_int_equal(mdc_cibwant_deadline(want, now_ms), -1);
+	mdc_cibwant_set(want, NAME, "b", 0);
 	next_is(want, now_ms, "b");
 }
 
@@ -178,7 +213,7 @@ static void test_reset(void **state)
 	struct mdc_cibwant *want = *state;
 	uint32_t number;
 
-	mdc_cibwant_set(want, NAME, "a");
+	mdc_cibwant_set(want, NAME, "a", 0);
 	number = next_is(want, 0, "a");
 	mdc_cibwant_reset(want);
 	assert_null(mdc_cibwant_answer(want, 5, number, true));
@@ -197,7 +232,7 @@ static void test_lost(void **state)
 {
 	struct mdc_cibwant *want = *state;
 
-	assert_true(mdc_cibwant_set(want, NAME, "a"));
+	assert_true(mdc_cibwant_set(want, NAME, "a", 0));
 	answer(want, 10, next_is(want, 0, "a"), true);
 	mdc_cibwant_seen(want, 11, NAME, NULL);
 	nothing_next(want, 11);
@@ -232,15 +267,15 @@ static void test_full(void **state)
 
 	for (int i = 0; i < MDC_CIBASK_MAX; i++) {
 		snprintf(name, sizeof(name), "mdcluster-%d-add", i);
-		assert_true(mdc_cibwant_set(want, name, "x"));
+		assert_true(mdc_cibwant_set(want, name, "x", 0));
 	}
-	assert_false(mdc_cibwant_set(want, NAME, "x"));
+	assert_false(mdc_cibwant_set(want, NAME, "x", 0));
 	assert_false(mdc_cibwant_clear(want, NAME));
-	assert_true(mdc_cibwant_set(want, name, NULL));
+	assert_true(mdc_cibwant_set(want, name, NULL, 0));
 	while (mdc_cibwant_next(want, 0, &ask))
 		assert_non_null(mdc_cibwant_answer(want, 0, ask.number, true));
 	/* The one that is gone makes room. */
-	assert_true(mdc_cibwant_set(want, NAME, "x"));
+	assert_true(mdc_cibwant_set(want, NAME, "x", 0));
 	next_is(want, 0, "x");
 }
 
@@ -249,6 +284,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line), cmocka_unit_test(test_order), TEST(test_latest),
+		TEST(test_held),
 		TEST(test_fails), TEST(test_reset), TEST(test_lost), TEST(test_seen), TEST(test_full),
 	};
 

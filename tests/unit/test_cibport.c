@@ -222,10 +222,10 @@ static void test_free_at_once(void **state)
 
 static void set_thrice(struct seen *seen)
 {
-	mdc_cib_set(seen->cib, "mdcluster-raid-add", "one");
-	mdc_cib_set(seen->cib, "mdcluster-raid-add", "two");
-	mdc_cib_set(seen->cib, "mdcluster-raid-add", "three");
-	mdc_cib_set(seen->cib, "mdcluster-other-add", NULL);
+	mdc_cib_set(seen->cib, "mdcluster-raid-add", "one", 0);
+	mdc_cib_set(seen->cib, "mdcluster-raid-add", "two", 0);
+	mdc_cib_set(seen->cib, "mdcluster-raid-add", "three", 0);
+	mdc_cib_set(seen->cib, "mdcluster-other-add", NULL, 0);
 	mdc_cib_clear(seen->cib, "mdcluster-third-add");
 	seen->want_idle = true;
 }
@@ -257,7 +257,7 @@ static void test_writes(void **state)
 
 static void set_one(struct seen *seen)
 {
-	mdc_cib_set(seen->cib, "mdcluster-raid-add", "one");
+	mdc_cib_set(seen->cib, "mdcluster-raid-add", "one", 0);
 	seen->want_idle = true;
 }
 
