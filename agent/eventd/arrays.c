@@ -146,6 +146,7 @@ static struct mdc_tracked *put(struct mdc_daemon *d, const struct mdc_track *tra
 		return NULL;
 	take_over(t, track);
 	mdc_search_pool_ready(d->pool);
+	mdc_mdioctl_ready(d->io);
 	return t;
 }
 

@@ -4,6 +4,9 @@
  * and needs of mdu_disk_info_t only the device numbers and the flag MD_DISK_CANDIDATE;
  * number and raid_disk are what mdadm --cluster-confirm sends. An auto-read-only array
  * becomes writable by either call, as it does with mdadm.
+ *
+ * One worker is there in advance, as for a search (port/search.c): the writers of the node that adds
+ * wait for each node's confirmation.
  */
 #include "port/mdioctl.h"
 
@@ -32,6 +35,8 @@
 #define REWRITE "-writemostly"
 #define THAW "idle"		/* for sync_action */
 
+#define SPARE_MS 500		/* the add that has taken it is over, as a rule */
+
 struct request {
 	char path[MDC_PATH_MAX];
 	unsigned int major, minor;
@@ -52,6 +57,11 @@ struct call {
 
 struct mdc_mdioctl {
 	GPtrArray *calls;
+	int spare_fd;			/* of the worker that waits for a request; -1: there is none */
+	pid_t spare;
+	guint spare_child;		/* its watch */
+	guint refill;			/* timer */
+	bool keep_spare;
 	mdc_mdioctl_fn done;
 	void *data;
 };
@@ -95,23 +105,26 @@ static int write_word(const struct request *r)
 	return err;
 }
 
-/* In the child. */
+/* In the child, which mdclusterd's end leaves without a request, or with one to carry out. */
 static void do_ioctl(int fd, const void *data)
 {
-	const struct request *r = data;
+	struct request r;
 	int file = -1, ret, err = 0;
 
-	if (r->state[0]) {
-		err = write_word(r);
+	(void)data;
+	if (recv(fd, &r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		return;
+	if (r.state[0]) {
+		err = write_word(&r);
 	} else {
-		file = mdc_devnode_open(r->path, r->major, r->minor, O_RDONLY);
+		file = mdc_devnode_open(r.path, r.major, r.minor, O_RDONLY);
 		if (file < 0)
 			ret = file;
-		else if (r->kind == MDC_IO_CONFIRM)
-			ret = ioctl(file, ADD_NEW_DISK, &r->disk);
+		else if (r.kind == MDC_IO_CONFIRM)
+			ret = ioctl(file, ADD_NEW_DISK, &r.disk);
 		else
-			ret = ioctl(file, r->kind == MDC_IO_NACK ? CLUSTERED_DISK_NACK :
-								   RESTART_ARRAY_RW, NULL);
+			ret = ioctl(file, r.kind == MDC_IO_NACK ? CLUSTERED_DISK_NACK :
+								  RESTART_ARRAY_RW, NULL);
 		if (ret < 0)
 			err = file < 0 ? -file : errno;
 	}
@@ -162,8 +175,66 @@ static gboolean answered(gint fd, GIOCondition cond, gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+static void spare_ended(GPid pid, gint status, gpointer data);
+
+/* Not to die with us: the kernel is to have its answer all the same. */
+static pid_t start_worker(int *fd)
+{
+	return mdc_worker_fork(do_ioctl, NULL, false, fd);
+}
+
+static gboolean refill(gpointer data)
+{
+	struct mdc_mdioctl *io = data;
+	pid_t pid = start_worker(&io->spare_fd);
+
+	io->refill = 0;
+	if (pid < 0) {
+		io->spare_fd = -1;
+		return G_SOURCE_REMOVE;
+	}
+	io->spare = pid;
+	io->spare_child = g_child_watch_add(pid, spare_ended, io);
+	return G_SOURCE_REMOVE;
+}
+
+/* Not at once: who waits for the call is not to wait for this fork. */
+static void refill_later(struct mdc_mdioctl *io)
+{
+	if (io->keep_spare && io->spare_fd < 0 && !io->refill)
+		io->refill = g_timeout_add(SPARE_MS, refill, io);
+}
+
+/* Nobody has asked it for anything. */
+static void spare_ended(GPid pid, gint status, gpointer data)
+{
+	struct mdc_mdioctl *io = data;
+
+	(void)pid;
+	(void)status;
+	io->spare_child = 0;
+	close(io->spare_fd);
+	io->spare_fd = -1;
+	refill_later(io);
+}
+
+/* Its end of the pair, and its pid; it is reaped by itself. */
+static pid_t take_spare(struct mdc_mdioctl *io, int *fd)
+{
+	*fd = io->spare_fd;
+	io->spare_fd = -1;
+	g_clear_handle_id(&io->spare_child, g_source_remove);
+	return io->spare;
+}
+
+static bool hand_over(int fd, const struct request *r)
+{
+	return send(fd, r, sizeof(*r), MSG_NOSIGNAL) == (ssize_t)sizeof(*r);
+}
+
 static int start(struct mdc_mdioctl *io, const struct request *r, unsigned int seq, void *owner)
 {
+	bool spare = io->spare_fd >= 0;
 	struct call *call;
 	pid_t pid;
 	int fd;
@@ -171,10 +242,18 @@ static int start(struct mdc_mdioctl *io, const struct request *r, unsigned int s
 	/* The refusal must always go out; there is at most one an add. */
 	if (r->kind != MDC_IO_NACK && io->calls->len >= MDC_MDIOCTL_MAX)
 		return -EBUSY;
-	/* Not to die with us: the kernel is to have its answer all the same. */
-	pid = mdc_worker_fork(do_ioctl, r, false, &fd);
+	pid = spare ? take_spare(io, &fd) : start_worker(&fd);
 	if (pid < 0)
 		return (int)pid;
+	if (!hand_over(fd, r)) {
+		g_child_watch_add(pid, reap, NULL);
+		close(fd);
+		if (!spare)
+			return -EPIPE;
+		/* It has just died, and that was not seen yet. */
+		return start(io, r, seq, owner);
+	}
+	refill_later(io);
 	call = g_new0(struct call, 1);
 	call->io = io;
 	call->fd = fd;
@@ -272,9 +351,16 @@ struct mdc_mdioctl *mdc_mdioctl_new(mdc_mdioctl_fn done, void *data)
 	struct mdc_mdioctl *io = g_new0(struct mdc_mdioctl, 1);
 
 	io->calls = g_ptr_array_new();
+	io->spare_fd = -1;
 	io->done = done;
 	io->data = data;
 	return io;
+}
+
+void mdc_mdioctl_ready(struct mdc_mdioctl *io)
+{
+	io->keep_spare = true;
+	refill_later(io);
 }
 
 void mdc_mdioctl_forget(struct mdc_mdioctl *io, const void *owner)
@@ -299,6 +385,10 @@ void mdc_mdioctl_free(struct mdc_mdioctl *io)
 		call->forgotten = true;
 		end_call(call, 0);
 	}
+	g_clear_handle_id(&io->refill, g_source_remove);
+	g_clear_handle_id(&io->spare_child, g_source_remove);
+	if (io->spare_fd >= 0)
+		close(io->spare_fd);
 	g_ptr_array_free(io->calls, TRUE);
 	g_free(io);
 }

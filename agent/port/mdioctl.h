@@ -30,6 +30,8 @@ typedef void (*mdc_mdioctl_fn)(enum mdc_mdioctl_kind kind, int err, unsigned int
 
 /* done is handed data, and the owner and seq of the call. */
 struct mdc_mdioctl *mdc_mdioctl_new(mdc_mdioctl_fn done, void *data);
+/* An array is looked after: from now on a worker is kept in advance. */
+void mdc_mdioctl_ready(struct mdc_mdioctl *io);
 /* Forgets what is under way; the answers still reach the kernel. */
 void mdc_mdioctl_free(struct mdc_mdioctl *io);
 /* No more calls of done for this owner. */
