@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
@@ -254,6 +255,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	clean_environment();
+	/* mdclusterd is preferred, and nobody waits for this one in a hurry. */
+	(void)setpriority(PRIO_PROCESS, 0, 0);
 	signal(SIGALRM, on_alarm);
 	watch = g_new0(struct watch, 1);
 	watch->loop = g_main_loop_new(NULL, FALSE);

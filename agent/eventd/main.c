@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #define UNUSED_S 60		/* how long to stay without anything to look after */
 #define READY_MS 20000		/* how long the first process waits for the second one */
 #define TAKEOVER_MS 12000	/* how long an instance that ends may hold the lock */
+#define NICE (-10)
 #define SOCKET MDC_RUNDIR "/socket"
 
 static const char usage[] =
@@ -158,6 +160,9 @@ static int run(struct mdc_daemon *d)
 	ret = take_lock(d);
 	if (ret)
 		return ret;
+	/* Writers wait for it, on this node or on another one. */
+	if (setpriority(PRIO_PROCESS, 0, NICE))
+		mdc_info("cannot be preferred to other processes: %s", strerror(errno));
 	d->loop = g_main_loop_new(NULL, FALSE);
 	d->arrays = g_ptr_array_new();
 	sources[0] = g_unix_signal_add(SIGTERM, on_term, d);
