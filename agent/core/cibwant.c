@@ -73,6 +73,14 @@ bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *val
 	return true;
 }
 
+void mdc_cibwant_release(struct mdc_cibwant *want)
+{
+	unsigned int i;
+
+	for (i = 0; i < want->n; i++)
+		want->attrs[i].hold_ms = INT64_MIN;
+}
+
 bool mdc_cibwant_clear(struct mdc_cibwant *want, const char *name)
 {
 	if (!find(want, name) && !add(want, name))

@@ -42,6 +42,8 @@ struct mdc_cibwant {
  */
 bool mdc_cibwant_set(struct mdc_cibwant *want, const char *name, const char *value,
 		     int64_t hold_ms);
+/* Nothing is held any more. */
+void mdc_cibwant_release(struct mdc_cibwant *want);
 /* To be deleted, whoever wrote it. */
 bool mdc_cibwant_clear(struct mdc_cibwant *want, const char *name);
 /*

@@ -18,7 +18,7 @@
  * Where all nodes hear each other's words, the CIB is for people. Each write to it costs all
  * nodes, and an add is over by then, as a rule, with its writers waiting no more.
  */
-#define HOLD_MS 500
+#define HOLD_MS 1500
 
 int64_t mdc_now_ms(void)
 {
@@ -48,7 +48,8 @@ static void publish_add(struct mdc_tracked *t, const char *value, unsigned int h
 
 void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
 {
-	publish_add(t, value, mdc_words_reach_all(t) ? HOLD_MS : 0);
+	/* After an add by way of the kernel's own module the nodes go by the CIB (settle.c). */
+	publish_add(t, value, t->module && mdc_words_reach_all(t) ? HOLD_MS : 0);
 }
 
 void mdc_publish_add(struct mdc_tracked *t)

@@ -50,6 +50,9 @@ void mdc_words_changed(const char *name, void *data)
 	guint i;
 
 	mdc_add_view_old(d);
+	/* Who is left may have to go by the CIB. */
+	if (!name)
+		mdc_cib_release(d->cib);
 	for (i = 0; i < d->arrays->len; i++) {
 		struct mdc_tracked *t = d->arrays->pdata[i];
 		char own[MDC_ATTR_NAME_MAX];

@@ -448,6 +448,12 @@ void mdc_cib_set(struct mdc_cib *cib, const char *name, const char *value, unsig
 	flush(cib);
 }
 
+void mdc_cib_release(struct mdc_cib *cib)
+{
+	mdc_cibwant_release(&cib->want);
+	flush(cib);
+}
+
 void mdc_cib_clear(struct mdc_cib *cib, const char *name)
 {
 	mdc_cibwant_clear(&cib->want, name);

@@ -43,6 +43,8 @@ void mdc_cib_on_failed(struct mdc_cib *cib, mdc_cib_failed_fn failed);
  * what is replaced by then is never written.
  */
 void mdc_cib_set(struct mdc_cib *cib, const char *name, const char *value, unsigned int hold_ms);
+/* What waits for its hold_ms is written now. */
+void mdc_cib_release(struct mdc_cib *cib);
 /* Deletes what an earlier process may have written. */
 void mdc_cib_clear(struct mdc_cib *cib, const char *name);
 /* The CIB shows value (NULL: not there) for a name that is this process's to write. */

@@ -69,6 +69,11 @@ const struct mdc_heard *mdc_words_heard(const struct mdc_words *words)
 	return &bed->heard;
 }
 
+void mdc_cib_release(struct mdc_cib *cib)
+{
+	(void)cib;
+}
+
 void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
 {
 	(void)t;

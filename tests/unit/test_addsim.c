@@ -27,7 +27,7 @@
 #define ID "raid"
 #define PATIENCE 2000
 #define KERNEL_MS 4000
-#define HOLD_MS 500
+#define HOLD_MS 1500
 #define ADD "mdcluster-" ID "-add"
 
 struct attr {
@@ -176,13 +176,6 @@ static void join_group(struct world *w, unsigned int n)
 	happens_in_group(w, n, JOINED, "");
 }
 
-static void leave_group(struct world *w, unsigned int n)
-{
-	if (w->group[n].in)
-		happens_in_group(w, n, LEFT, "");
-	w->group[n].in = false;
-	w->heard[n].n = 0;
-}
 
 static bool reaches_all(const struct world *w, unsigned int n)
 {
@@ -196,6 +189,16 @@ static void write_add(struct world *w, unsigned int n)
 {
 	w->group[n].hold_ms = 0;
 	memcpy(w->truth.attr[n].add, w->group[n].own, sizeof(w->truth.attr[n].add));
+}
+
+static void leave_group(struct world *w, unsigned int n)
+{
+	if (w->group[n].in)
+		happens_in_group(w, n, LEFT, "");
+	w->group[n].in = false;
+	w->heard[n].n = 0;
+	if (w->group[n].hold_ms)
+		write_add(w, n);
 }
 
 /* Also called for what a node says already: said once, as in mdclusterd. */
@@ -467,9 +470,9 @@ static void fence(struct world *w, unsigned int n)
 	memset(&me->propose, 0, sizeof(me->propose));
 	memset(&me->verdict, 0, sizeof(me->verdict));
 	me->waits = me->searching = false;
+	w->group[n].hold_ms = 0;	/* lost with the process */
 	leave_group(w, n);
 	w->group[n].own[0] = '\0';
-	w->group[n].hold_ms = 0;
 }
 
 static void start(struct world *w, unsigned int n, bool daemon)
@@ -493,9 +496,9 @@ static void kill_daemon(struct world *w, unsigned int n)
 	memset(&me->propose, 0, sizeof(me->propose));
 	memset(&me->verdict, 0, sizeof(me->verdict));
 	me->daemon = me->waits = me->searching = false;
+	w->group[n].hold_ms = 0;	/* lost with the process */
 	leave_group(w, n);
 	w->group[n].own[0] = '\0';
-	w->group[n].hold_ms = 0;
 }
 
 static void happens(struct world *w)
@@ -572,6 +575,8 @@ static void hear(struct world *w, unsigned int n)
 			happens_in_group(w, n, SAID, m->own);
 		if (e->kind == JOINED || e->node == n + 1)
 			continue;
+		if (e->kind == LEFT && m->hold_ms)
+			write_add(w, n);
 		if (e->kind == LEFT)
 			mdc_heard_forget(&w->heard[n], e->node, e->pid);
 		else if (mdc_heard_take(&w->heard[n], e->node, e->pid, &word) == 1)

@@ -185,7 +185,12 @@ static void test_held(void **state)
 	assert_true(mdc_cibwant_set(want, NAME, "e", 5300));
 	assert_int_equal(mdc_cibwant_deadline(want, 5200), 5200 + MDC_CIBWANT_PAUSE_MS);
 	nothing_next(want, 5300);
-	next_is(want, 5200 + MDC_CIBWANT_PAUSE_MS, "e");
+	number = next_is(want, 5200 + MDC_CIBWANT_PAUSE_MS, "e");
+	answer(want, 7000, number, true);
+	assert_true(mdc_cibwant_set(want, NAME, "f", 9000));
+	nothing_next(want, 7000);
+	mdc_cibwant_release(want);
+	next_is(want, 7000, "f");
 }
 
 static void test_fails(void **state)
