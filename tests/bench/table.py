@@ -3,9 +3,11 @@
 import statistics
 
 # Ours divided by stock: at most (or, for more is better, at least) this.
-AT_MOST = {"write p99 ms": 0.5, "add ms": 0.6, "add: writer's stall ms": 0.3,
-           "refused add ms": 0.3, "refused add: writer's stall ms": 0.3,
-           "silent peer ms": 0.05, "silent peer: writer's stall ms": 0.3,
+AT_MOST = {"write p99 ms": 0.5, "add ms": 0.6, "add: the call ms": 0.6,
+           "add: writer's stall ms": 0.3,
+           "refused add: the call ms": 0.3, "refused add: writer's stall ms": 0.3,
+           "silent peer ms": 0.05, "silent peer: the call ms": 0.05,
+           "silent peer: writer's stall ms": 0.3,
            "monitor ms": 1 / 30, "meta-data ms": 1 / 10}
 AT_LEAST = {"writes/s": 1.0}
 
