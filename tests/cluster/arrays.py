@@ -176,6 +176,10 @@ class Array:
         """
         n1 = self.cluster.nodes[0]
         monitors = f"//lrm_rsc_op[starts-with(@id, '{self.ident}_monitor_')]"
+        # Where a node has started the array and not begun its monitor again, none is cancelled, and
+        # the history has the one from before for ever.
+        n1.wait_for('crmadmin --status "$(crmadmin --quiet --dc_lookup)" | grep -q S_IDLE', 120,
+                    "the DC has nothing left to do")
         n1.run("crm_attribute --name maintenance-mode --update true", timeout=60)
         try:
             # Three cancellations, after what a transition under way still does.
@@ -184,6 +188,8 @@ class Array:
             yield
         finally:
             n1.run("crm_attribute --name maintenance-mode --delete", timeout=60)
+            # As README says: else Pacemaker 3.0.0 may not begin a monitor again.
+            n1.run(f"crm_resource --cleanup --resource {self.ident}", timeout=120)
             self.cluster.wait_idle()
 
     def remove(self):

@@ -146,7 +146,8 @@ def test_refused_with_each_nodes_reason(array, disk):
     reason = rows(result)[-1]["reason"]
     assert "n2: does not see it" in reason and "n3: sees it, but dm-" in reason
     assert rows(result)[-1]["as_found"]
-    assert (n1.attribute(f"mdcluster-{array.ident}-add") or "").startswith("refused:-:")
+    n1.wait_for(lambda: (n1.attribute(f"mdcluster-{array.ident}-add") or "")
+                .startswith("refused:-:"), 30, "the refusal is told")
     no_trace(array, n1, disk, before)
     n2.wait_for(lambda: n2.disk(disk), 20, f"{disk} is back")
     assert ask(array, n1, disk, "--yes").rc == 0

@@ -25,7 +25,8 @@ from test_netlink import attached
 # adds is less patient, as it is by itself: 4 s of verdict_timeout, 500 ms of them for the way.
 VERDICT_WAIT = 30
 # To see that a proposal stands, and then to do something: commands of a second or two in a guest.
-HOLD = 20
+# Two fifths of it pass until those that say nothing are refused.
+HOLD = 28
 # The monitor that starts mdclusterd again runs every 10 s, and each takes its time in a guest.
 BACK = 60
 # A second disk, in no array of the tests that Pacemaker runs.
