@@ -18,6 +18,7 @@
 #include <linux/types.h>
 #include <linux/raid/md_p.h>
 #include <linux/raid/md_u.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -112,6 +113,8 @@ static void do_ioctl(int fd, const void *data)
 	int file = -1, ret, err = 0;
 
 	(void)data;
+	/* Who ends all that is named mdclusterd is not to take the kernel's answer with it. */
+	signal(SIGTERM, SIG_IGN);
 	if (recv(fd, &r, sizeof(r), 0) != (ssize_t)sizeof(r))
 		return;
 	if (r.state[0]) {
