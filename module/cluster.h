@@ -71,11 +71,18 @@ struct mdc_peer_add {
 	bool adopt;		/* udev's rule answers, which owes no other answer */
 };
 
+/* The disk that this node is about to add. */
+struct mdc_new_disk {
+	u32 device;		/* its number in the array */
+	const u8 *uuid;		/* the device UUID of its superblock */
+	u64 number;		/* of the block device: major << 32 | minor */
+};
+
 enum mdc_verdict { MDC_VERDICT_NONE, MDC_VERDICT_PROCEED, MDC_VERDICT_REFUSE };
 
 #define MDC_REASON_MAX 255	/* characters */
 
-/* The disk that this node is about to add. Guarded by the cluster's lock. */
+/* What its agent says of it. Guarded by the cluster's lock. */
 struct mdc_proposal {
 	u64 id;			/* 0: none; else the agent is asked */
 	u64 last;		/* id of the newest one */

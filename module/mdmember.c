@@ -39,6 +39,13 @@ const u8 *mdc_md_rdev_uuid(struct md_rdev *rdev)
 	return sb->device_uuid;
 }
 
+u64 mdc_md_rdev_disk(struct md_rdev *rdev)
+{
+	dev_t dev = rdev->bdev->bd_dev;
+
+	return (u64)MAJOR(dev) << 32 | MINOR(dev);
+}
+
 struct mddev *mdc_md_rdev_mddev(struct md_rdev *rdev)
 {
 	return rdev->mddev;

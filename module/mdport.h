@@ -70,6 +70,7 @@ bool mdc_md_has_spare(struct mddev *mddev);			/* likewise; a good one */
 /* Members. Device numbers are those of the superblock (desc_nr). */
 u32 mdc_md_rdev_number(struct md_rdev *rdev);
 const u8 *mdc_md_rdev_uuid(struct md_rdev *rdev);		/* needs the array's mutex */
+u64 mdc_md_rdev_disk(struct md_rdev *rdev);			/* major << 32 | minor */
 struct mddev *mdc_md_rdev_mddev(struct md_rdev *rdev);
 bool mdc_md_mark_removed(struct mddev *mddev, u32 device);	/* false: no such member */
 /*

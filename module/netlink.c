@@ -379,15 +379,17 @@ bool mdc_netlink_newdisk(struct mdc_cluster *c, const struct mdc_msg *msg)
 	return taken;
 }
 
-static struct sk_buff *proposed_message(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid)
+static struct sk_buff *proposed_message(struct mdc_cluster *c, u64 id,
+					const struct mdc_new_disk *disk)
 {
 	struct sk_buff *skb = nlmsg_new(MESSAGE_BYTES, GFP_NOIO);
 	void *head = skb ? genlmsg_put(skb, 0, 0, &family, 0, MDCLUSTER_CMD_PROPOSED) : NULL;
 
 	if (!head || put_array_names(skb, mdc_md_uuid(c->mddev), mdc_md_minor(c->mddev),
 				     mdc_md_name(c->mddev)) ||
-	    nla_put(skb, MDCLUSTER_A_DEVICE_UUID, MDC_UUID_SIZE, uuid) ||
-	    nla_put_u32(skb, MDCLUSTER_A_DEVICE, device) ||
+	    nla_put(skb, MDCLUSTER_A_DEVICE_UUID, MDC_UUID_SIZE, disk->uuid) ||
+	    nla_put_u32(skb, MDCLUSTER_A_DEVICE, disk->device) ||
+	    nla_put_u64_64bit(skb, MDCLUSTER_A_DISK, disk->number, MDCLUSTER_A_PAD) ||
 	    nla_put_u64_64bit(skb, MDCLUSTER_A_PROPOSAL, id, MDCLUSTER_A_PAD) ||
 	    nla_put_u32(skb, MDCLUSTER_A_TIMEOUT, READ_ONCE(c->limits->verdict_timeout))) {
 		nlmsg_free(skb);
@@ -397,7 +399,7 @@ static struct sk_buff *proposed_message(struct mdc_cluster *c, u64 id, u32 devic
 	return skb;
 }
 
-u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid)
+u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, const struct mdc_new_disk *disk)
 {
 	struct sk_buff *skb;
 	u32 port;
@@ -405,11 +407,11 @@ u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, u32 device, const u8 *uui
 	mutex_lock(&send_lock);
 	/* How the add before this one ended comes first. */
 	send_queued();
-	skb = watched() ? proposed_message(c, id, device, uuid) : NULL;
+	skb = watched() ? proposed_message(c, id, disk) : NULL;
 	if (skb)
 		to_watchers(skb);
 	port = READ_ONCE(agent);
-	skb = port ? proposed_message(c, id, device, uuid) : NULL;
+	skb = port ? proposed_message(c, id, disk) : NULL;
 	if (!skb || !to_agent(skb))
 		port = 0;
 	mutex_unlock(&send_lock);

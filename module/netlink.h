@@ -47,7 +47,7 @@ bool mdc_netlink_newdisk(struct mdc_cluster *c, const struct mdc_msg *msg);
  * mdc_netlink_is_agent(); 0: none is attached, or it does not read. The cluster's wait queue is
  * woken when it goes. Process context.
  */
-u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid);
+u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, const struct mdc_new_disk *disk);
 bool mdc_netlink_is_agent(u32 port);	/* any context */
 
 #endif

@@ -69,22 +69,23 @@ static void log_refusal(struct mdc_cluster *c, u32 device, int ret)
 }
 
 /* 0: all have it, and the channel is kept. What is said of a failure is said here. */
-static int ask_all(struct mdc_cluster *c, u32 device, const u8 *uuid)
+static int ask_all(struct mdc_cluster *c, const struct mdc_new_disk *disk)
 {
 	struct mdc_msg msg = {
 		.type = MDC_NEWDISK,
 		.low = MDC_NEWDISK_WRITES,
-		.raid_slot = device,
+		.raid_slot = disk->device,
 	};
+	u32 device = disk->device;
 	int ret;
 
-	memcpy(msg.uuid, uuid, MDC_UUID_SIZE);
+	memcpy(msg.uuid, disk->uuid, MDC_UUID_SIZE);
 	if (mdc_lockspace_stopped(c->ls)) {
 		mdc_err(c, "device %u (new) is not added: the cluster's locks stand still (a node is being fenced, or the quorum is lost); try again when they go on\n",
 			device);
 		return -EAGAIN;
 	}
-	ret = mdc_propose(c, device, uuid);
+	ret = mdc_propose(c, disk);
 	if (ret)
 		return ret;
 	ret = mdc_channel_take_unless(c, true, c->limits->newdisk_timeout, NULL, NULL);
@@ -124,16 +125,16 @@ static void end_refused(struct mdc_cluster *c, u32 device)
 	mdc_netlink_event(c, MDC_EVENT_ADD_REFUSED, device);
 }
 
-int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid)
+int mdc_newdisk_ask(struct mdc_cluster *c, const struct mdc_new_disk *disk)
 {
-	int ret = ask_all(c, device, uuid);
+	int ret = ask_all(c, disk);
 
 	if (ret == -EINTR || ret == -EAGAIN)
-		end_given_up(c, device);
+		end_given_up(c, disk->device);
 	else if (ret)
-		end_refused(c, device);
+		end_refused(c, disk->device);
 	else
-		c->adding = device;
+		c->adding = disk->device;
 	return ret;
 }
 

@@ -18,7 +18,7 @@ void mdc_newdisk_sweep(struct mdc_cluster *c);
  * the metadata update that follows. -ENOENT: a node does not; -ETIMEDOUT: one did not answer.
  * Under reconfig_mutex.
  */
-int mdc_newdisk_ask(struct mdc_cluster *c, u32 device, const u8 *uuid);
+int mdc_newdisk_ask(struct mdc_cluster *c, const struct mdc_new_disk *disk);
 
 /* The add failed after mdc_newdisk_ask() had said 0. Nothing if it had not. */
 void mdc_newdisk_cancel(struct mdc_cluster *c);

@@ -163,7 +163,13 @@ bool mdc_ops_area_busy(struct mdc_cluster *c, bool write, u64 lo, u64 hi)
 
 int mdc_ops_add(struct mdc_cluster *c, struct md_rdev *rdev)
 {
-	return mdc_newdisk_ask(c, mdc_md_rdev_number(rdev), mdc_md_rdev_uuid(rdev));
+	struct mdc_new_disk disk = {
+		.device = mdc_md_rdev_number(rdev),
+		.uuid = mdc_md_rdev_uuid(rdev),
+		.number = mdc_md_rdev_disk(rdev),
+	};
+
+	return mdc_newdisk_ask(c, &disk);
 }
 
 void mdc_ops_add_cancel(struct mdc_cluster *c)

@@ -75,17 +75,17 @@ static int wait_for_verdict(struct mdc_cluster *c, u32 port)
 	return left < 0 ? -EINTR : 0;
 }
 
-int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid)
+int mdc_propose(struct mdc_cluster *c, const struct mdc_new_disk *disk)
 {
+	u32 port, device = disk->device;
 	enum mdc_verdict verdict;
 	u64 id;
-	u32 port;
 	int ret;
 
 	if (alone(c))
 		return 0;
 	id = begin(c);
-	port = mdc_netlink_propose(c, id, device, uuid);
+	port = mdc_netlink_propose(c, id, disk);
 	if (!port) {
 		end(c);
 		return 0;

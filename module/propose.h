@@ -12,7 +12,7 @@
  * 0: to go on, as the cluster says so, or nobody can be asked; -ENOENT: refused; -EINTR: the caller
  * is killed. Waits for verdict_timeout at most, under reconfig_mutex, which is lent meanwhile.
  */
-int mdc_propose(struct mdc_cluster *c, u32 device, const u8 *uuid);
+int mdc_propose(struct mdc_cluster *c, const struct mdc_new_disk *disk);
 
 /*
  * The agent's word on proposal ID; REASON, for the log, is copied. 0; -ENOENT: nobody waits for it.

@@ -355,6 +355,8 @@ static int notice_attr(const struct attr *a, void *into)
 		return FIXED(a, &notice->timeout_ms);
 	case MDCLUSTER_A_PROPOSAL:
 		return FIXED(a, &notice->proposal);
+	case MDCLUSTER_A_DISK:
+		return FIXED(a, &notice->disk);
 	case MDCLUSTER_A_EVENT:
 		return FIXED(a, &notice->event);
 	case MDCLUSTER_A_VALUE:

@@ -69,6 +69,7 @@ struct mdc_mod_notice {
 	struct mdc_uuid device_uuid;
 	uint32_t device, slot, timeout_ms;	/* slot: NEWDISK only */
 	uint64_t proposal;			/* PROPOSED; not 0 */
+	uint64_t disk;				/* PROPOSED; major << 32 | minor; 0: not said */
 	/* EVENT */
 	uint32_t event;			/* enum mdcluster_event, or one that is not known here */
 	bool have_value;

@@ -130,18 +130,18 @@ static void finish(struct mdc_tracked *t)
 	case MDC_PROPOSE_AGREED:
 		end = MDC_END_AGREED;
 		mdc_notice("%s: %s can be added, after %lld ms: all nodes that were asked see it"
-			   "%s%s", t->track.device, t->announce_device, after,
+			   "%s%s", t->track.device, t->announce_disk.kname, after,
 			   p->reason[0] ? "; " : "", p->reason);
 		break;
 	case MDC_PROPOSE_REFUSED:
 		end = MDC_END_REFUSED;
 		mdc_warn("%s: %s is not to be added, after %lld ms: %s", t->track.device,
-			 t->announce_device, after, p->reason);
+			 t->announce_disk.kname, after, p->reason);
 		break;
 	default:
 		end = MDC_END_LOST;
 		mdc_notice("%s: the question about %s is given up: %s", t->track.device,
-			   t->announce_device, p->reason);
+			   t->announce_disk.kname, p->reason);
 	}
 	send_end(t->announce_conn, end, p->reason);
 	release(t);
@@ -178,11 +178,10 @@ static void gone(void *data)
 
 /* May it be asked about now? Else the client is told why not. */
 static bool may_ask(struct mdc_tracked *t, struct mdc_conn *conn,
-		    const struct mdc_announced *disk)
+		    const struct mdc_announced *disk, struct mdc_blockdev *dev)
 {
 	const char *sys = t->daemon->sys;
 	g_autofree char *why = NULL;
-	struct mdc_blockdev dev;
 
 	if (!t->present || !mdc_array_running(&t->array)) {
 		send_end(conn, MDC_END_LOST, "the array does not run on this node");
@@ -190,7 +189,7 @@ static bool may_ask(struct mdc_tracked *t, struct mdc_conn *conn,
 		   mdc_propose_underway(&t->propose)) {
 		send_end(conn, MDC_END_REFUSED, "a disk is being added on this node already: try "
 			 "again when that is done");
-	} else if (!mdc_blockdev_get(sys, disk->kname, &dev)) {
+	} else if (!mdc_blockdev_get(sys, disk->kname, dev)) {
 		send_end(conn, MDC_END_UNUSABLE, "mdclusterd does not see it");
 	} else if (!mdc_blockdev_allowed(sys, t->track.members, disk->kname)) {
 		why = g_strdup_printf("the resource's parameter members (%s) leaves it out: the "
@@ -212,6 +211,7 @@ void mdc_announce_request(struct mdc_daemon *d, struct mdc_conn *conn,
 	uint32_t nodes[MDC_MOD_MEMBERS_MAX];
 	struct mdc_propose_actions out = { 0 };
 	struct mdc_propose_seen seen;
+	struct mdc_blockdev dev;
 	char asked[256];
 
 	if (!t) {
@@ -221,11 +221,11 @@ void mdc_announce_request(struct mdc_daemon *d, struct mdc_conn *conn,
 		return;
 	}
 	mdc_conn_send(conn, "ok\n", 3);
-	if (!may_ask(t, conn, disk))
+	if (!may_ask(t, conn, disk, &dev))
 		return;
 	t->announce_conn = conn;
 	t->announce_told = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-	g_strlcpy(t->announce_device, disk->kname, sizeof(t->announce_device));
+	t->announce_disk = dev;
 	mdc_conn_stay(conn, gone, t);
 	wait.wait_ms = (uint32_t)(mdc_verdict_announced_ms(t->track.disk_wait_s) +
 				  MDC_ANNOUNCE_TRAVEL_MS);
@@ -238,7 +238,7 @@ void mdc_announce_request(struct mdc_daemon *d, struct mdc_conn *conn,
 		return;
 	mdc_propose_names(&t->announce, MDC_ANSWER_WAITING, asked, sizeof(asked));
 	mdc_notice("%s: mdclusterctl is about to add %s: asking %s", t->track.device,
-		   t->announce_device, asked);
+		   t->announce_disk.kname, asked);
 	mdc_proposals_look(t);
 }
 

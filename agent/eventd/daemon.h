@@ -83,7 +83,7 @@ struct mdc_tracked {
 	struct mdc_propose announce;
 	guint announce_timer;
 	struct mdc_conn *announce_conn;	/* while it is asked for */
-	char announce_device[MDC_KNAME_MAX];
+	struct mdc_blockdev announce_disk;
 	GHashTable *announce_told;	/* node id -> the line that the client has of it */
 
 	/* an add of another node's, as it is proposed or announced */

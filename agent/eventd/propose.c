@@ -193,6 +193,16 @@ static void say_asking(const struct mdc_tracked *t)
 		   "; without mdclusterd, and so asked by the kernel alone: " : "", others);
 }
 
+/* Is it the disk that the others were asked for last? */
+static bool is_announced(const struct mdc_tracked *t, const struct mdc_mod_notice *n)
+{
+	const struct mdc_blockdev *asked = &t->announce_disk;
+	struct mdc_blockdev dev;
+
+	return n->disk && mdc_blockdev_get(t->daemon->sys, asked->kname, &dev) &&
+	       n->disk == ((uint64_t)dev.major << 32 | dev.minor) && dev.seq == asked->seq;
+}
+
 void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n)
 {
 	struct mdc_tracked *t = mdc_arrays_by_uuid(d, &n->uuid);
@@ -216,7 +226,8 @@ void mdc_propose_request(struct mdc_daemon *d, const struct mdc_mod_notice *n)
 			  "done");
 	t->before_add = t->array;
 	seen = mdc_propose_see(t, nodes);
-	if (!mdc_propose_agreed(&t->propose, mdc_now_ms(), n->proposal, &n->device_uuid,
+	if (!is_announced(t, n) ||
+	    !mdc_propose_agreed(&t->propose, mdc_now_ms(), n->proposal, &n->device_uuid,
 				n->device, &t->announce, &seen, &out))
 		mdc_propose_begin(&t->propose, mdc_now_ms(), n->proposal, &n->device_uuid,
 				  n->device, patience(t, n->timeout_ms), &seen, &out);

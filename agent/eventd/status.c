@@ -141,7 +141,7 @@ static void latest(const struct mdc_tracked *t, struct add *add, char why[MDC_AD
 				     .raid_disk = v->raid_disk, .started_ms = v->started_ms,
 				     .by = v->node };
 	}
-	own(add, &t->announce, t->announce_device);
+	own(add, &t->announce, t->announce_disk.kname);
 	own(add, &t->propose, "");
 }
 

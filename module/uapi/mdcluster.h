@@ -63,7 +63,8 @@ enum mdcluster_cmd {
 	MDCLUSTER_CMD_EVENT,
 	/*
 	 * From the kernel: this node is about to add a disk, and waits TIMEOUT ms for its agent's
-	 * VERDICT. ARRAY_UUID, ARRAY_MINOR, ARRAY_NAME, DEVICE_UUID, DEVICE, PROPOSAL, TIMEOUT.
+	 * VERDICT. ARRAY_UUID, ARRAY_MINOR, ARRAY_NAME, DEVICE_UUID, DEVICE, DISK, PROPOSAL,
+	 * TIMEOUT.
 	 */
 	MDCLUSTER_CMD_PROPOSED,
 
@@ -105,6 +106,7 @@ enum mdcluster_attr {
 	MDCLUSTER_A_PROPOSAL,		/* u64, not 0 */
 	MDCLUSTER_A_VERDICT,		/* u32, enum mdcluster_verdict */
 	MDCLUSTER_A_REASON,		/* string, at most MDCLUSTER_REASON_MAX characters */
+	MDCLUSTER_A_DISK,		/* u64, major << 32 | minor of this node's block device */
 
 	__MDCLUSTER_A_MAX
 };

@@ -129,15 +129,14 @@ static int verdict(void *arg)
 	return 0;
 }
 
-u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, u32 device, const u8 *uuid)
+u32 mdc_netlink_propose(struct mdc_cluster *c, u64 id, const struct mdc_new_disk *disk)
 {
 	struct proposal *p = &proposals[next_proposal++ % REQUESTS];
 
-	(void)uuid;
 	sim_may_block(__func__);
 	if (sim_world.uevents)
 		return 0;
-	sim_trace("proposes device %u", device);
+	sim_trace("proposes device %u", disk->device);
 	p->node = c->mddev->node;
 	p->id = id;
 	sim_spawn(p->node, "verdict", verdict, p);

@@ -212,6 +212,11 @@ const u8 *mdc_md_rdev_uuid(struct md_rdev *rdev)
 	return rdev->uuid;
 }
 
+u64 mdc_md_rdev_disk(struct md_rdev *rdev)
+{
+	return rdev->disk;
+}
+
 struct mddev *mdc_md_rdev_mddev(struct md_rdev *rdev)
 {
 	return rdev->md;

@@ -28,6 +28,7 @@ struct bed {
 	mdc_search_seen_fn seen;
 	mdc_search_idle_fn idle;
 	struct mdc_blockdev dev;
+	uint64_t added;			/* the disk that the kernel asks for; 0: it does not say */
 	char first[MDC_KNAME_MAX];	/* that a search looks at */
 	bool not_allowed;
 	struct mdc_conn *conn;
@@ -238,6 +239,8 @@ static int setup(void **state)
 	bed->t.array = bed->array;
 	strcpy(bed->dev.kname, "vdd");
 	strcpy(bed->dev.path, "/dev/vdd");
+	bed->dev.major = 253;
+	bed->dev.minor = 48;
 	bed->dev.sectors = 1000;
 	mdc_log_sink(on_log, NULL);
 	return 0;
@@ -313,7 +316,8 @@ static void leaves(uint32_t id)
 static void propose(uint64_t proposal)
 {
 	struct mdc_mod_notice n = { .cmd = MDCLUSTER_CMD_PROPOSED, .proposal = proposal,
-				    .device = 2, .timeout_ms = 4000, .md = "md127" };
+				    .device = 2, .timeout_ms = 4000, .md = "md127",
+				    .disk = bed->added };
 
 	n.uuid = bed->t.track.uuid;
 	mdc_uuid_parse(&n.device_uuid, DISK);
@@ -590,6 +594,54 @@ static void test_announced(void **state)
 	DID_NOTHING();
 }
 
+static void agree(void)
+{
+	char value[128];
+
+	announce();
+	answer("found:vde", value, sizeof(value));
+	g_string_truncate(bed->did, 0);
+	bed->added = (uint64_t)bed->dev.major << 32 | bed->dev.minor;
+}
+
+/* What all have just found is added without asking again, and only that. */
+static void test_announced_and_added(void **state)
+{
+	(void)state;
+	agree();
+	propose(7);
+	DID("verdict 7 proceed", "notice /dev/md/shared: raid disk 2 is seen by n2: going on, 0 ms");
+}
+
+static void test_announced_and_another_one_added(void **state)
+{
+	(void)state;
+	agree();
+	bed->added++;
+	propose(7);
+	DID(ASKED);
+}
+
+/* The kernel of an older module does not say which disk it is. */
+static void test_announced_and_some_disk_added(void **state)
+{
+	(void)state;
+	agree();
+	bed->added = 0;
+	propose(7);
+	DID(ASKED);
+}
+
+/* Pulled out, and another one put in, which has its numbers. */
+static void test_announced_and_exchanged(void **state)
+{
+	(void)state;
+	agree();
+	bed->dev.seq++;
+	propose(7);
+	DID(ASKED);
+}
+
 static void test_announced_refused(void **state)
 {
 	char value[128];
@@ -768,7 +820,10 @@ int main(void)
 		TEST(test_unknown_members),
 		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it),
 		TEST(test_peer_is_quiet), TEST(test_peer_lets_go), TEST(test_rival),
-		TEST(test_announced), TEST(test_announced_refused),
+		TEST(test_announced), TEST(test_announced_and_added),
+		TEST(test_announced_and_another_one_added),
+		TEST(test_announced_and_some_disk_added), TEST(test_announced_and_exchanged),
+		TEST(test_announced_refused),
 		TEST(test_announced_client_gone), TEST(test_announced_proposed),
 		TEST(test_announced_not), TEST(test_announced_peer),
 		TEST(test_word_answers), TEST(test_word_forgotten), TEST(test_word_old_way),

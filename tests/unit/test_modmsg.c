@@ -313,6 +313,7 @@ static void proposed(struct msg *m, uint64_t proposal)
 	put_u32(m, MDCLUSTER_A_DEVICE, 2);
 	put(m, MDCLUSTER_A_PAD, NULL, 0);
 	put_u64(m, MDCLUSTER_A_PROPOSAL, proposal);
+	put_u64(m, MDCLUSTER_A_DISK, 0xfd00000003ull);
 }
 
 static void test_proposed(void **state)
@@ -330,6 +331,7 @@ static void test_proposed(void **state)
 	assert_memory_equal(n.device_uuid.b, uuid, sizeof(uuid));
 	assert_int_equal(n.device, 2);
 	assert_true(n.proposal == 0x700000009ull);
+	assert_true(n.disk == 0xfd00000003ull);
 	assert_int_equal(n.timeout_ms, 4000);
 	/* A second one, and none. */
 	put_u64(&m, MDCLUSTER_A_PROPOSAL, 1);
