@@ -14,7 +14,7 @@
 #include "core/cibtext.h"
 #include "core/word.h"
 
-#define MDC_HEARD_MAX 1024	/* nodes times arrays; beyond that, the CIB alone */
+#define MDC_HEARD_MAX 4096	/* nodes times arrays; beyond that, the CIB alone */
 
 struct mdc_heard_word {
 	uint32_t node, pid;		/* of who said it last, as corosync has it */

@@ -120,7 +120,7 @@ static int64_t silent_at(const struct mdc_propose *p)
 	unsigned int i;
 
 	/* A person who has announced a disk has time, and a busy node may need it. */
-	if (p->silent_ms < 0 || p->announced)
+	if (p->silent_ms < 0 || p->announced || p->said_ms < 0)
 		return p->silent_ms;
 	for (i = 0; i < p->n_peers; i++)
 		if (p->peers[i].answer == MDC_ANSWER_WAITING && !p->peers[i].looking &&
@@ -128,7 +128,8 @@ static int64_t silent_at(const struct mdc_propose *p)
 			return p->silent_ms;
 	if (heard_ms < MDC_PROPOSE_SILENT_HEARD_MIN_MS)
 		heard_ms = MDC_PROPOSE_SILENT_HEARD_MIN_MS;
-	return p->started_ms + heard_ms;
+	heard_ms += p->said_ms;
+	return heard_ms < p->silent_ms ? heard_ms : p->silent_ms;
 }
 
 static void decide(struct mdc_propose *p, int64_t now_ms, struct mdc_propose_actions *out)
@@ -289,6 +290,7 @@ static void ask(struct mdc_propose *p, int64_t now_ms, int64_t patience_ms,
 	p->phase = MDC_PROPOSE_ASKING;
 	p->self = seen->self;
 	p->started_ms = now_ms;
+	p->said_ms = -1;
 	p->deadline_ms = now_ms + patience_ms;
 	p->silent_ms = patience_ms / 2 > MDC_PROPOSE_SILENT_MIN_MS ? patience_ms / 2 :
 		       MDC_PROPOSE_SILENT_MIN_MS;
@@ -377,6 +379,8 @@ void mdc_propose_look(struct mdc_propose *p, int64_t now_ms, const struct mdc_pr
 {
 	if (p->phase != MDC_PROPOSE_ASKING)
 		return;
+	if (p->said_ms < 0 && seen->out)
+		p->said_ms = now_ms;
 	take(p, seen);
 	if (!seen->view)
 		unheard(p, now_ms, "the connection to Pacemaker was lost, so that no node can "

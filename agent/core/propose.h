@@ -84,6 +84,7 @@ struct mdc_propose_seen {
 	unsigned int n_members;
 	const struct mdc_cibview *view;	/* NULL: no connection to Pacemaker */
 	const struct mdc_heard *heard;	/* who is in the group; NULL: not known */
+	bool out;			/* what this node has said there has reached it */
 };
 
 struct mdc_propose {
@@ -98,6 +99,7 @@ struct mdc_propose {
 	uint32_t self;
 	char reason[MDC_PROPOSE_REASON_MAX];	/* why refused, or why not asked; else empty */
 	int64_t started_ms, ended_ms;
+	int64_t said_ms;		/* since when the others have the question; -1: not known */
 	unsigned int n_peers;
 	struct mdc_propose_peer peers[MDC_PROPOSE_PEERS_MAX];
 	/* The rest is propose.c's own. */

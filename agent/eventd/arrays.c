@@ -113,10 +113,7 @@ void mdc_arrays_lockspaces(struct mdc_daemon *d)
 /* Another name for the primitive: what the old one says is to go. */
 static void take_over(struct mdc_tracked *t, const struct mdc_track *track)
 {
-	bool known = t->tracked && !strcmp(t->track.id, track->id);
-	char name[MDC_ATTR_NAME_MAX];
-
-	if (t->tracked && !known)
+	if (t->tracked && strcmp(t->track.id, track->id))
 		mdc_publish_clear(t);
 	if (t->tracked && strcmp(t->track.md, track->md)) {
 		mdc_adds_stop(t, false);
@@ -126,9 +123,7 @@ static void take_over(struct mdc_tracked *t, const struct mdc_track *track)
 	}
 	t->tracked = true;
 	t->track = *track;
-	/* That it has nothing to say, so that the others know that it hears and is heard. */
-	if (!known && !mdc_attr_name(name, track->id, MDC_ATTR_ADD))
-		mdc_words_say(t->daemon->words, name, NULL);
+	mdc_words_ready(t);
 }
 
 static struct mdc_tracked *put(struct mdc_daemon *d, const struct mdc_track *track)

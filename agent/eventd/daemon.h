@@ -219,7 +219,9 @@ const struct mdc_cibview *mdc_add_view(struct mdc_daemon *d, bool *connected);
 bool mdc_words_reach_all(const struct mdc_tracked *t);
 /* The CIB's view is another one. */
 void mdc_add_view_old(struct mdc_daemon *d);
-void mdc_words_changed(const char *name, void *data);
+void mdc_words_changed(enum mdc_words_what what, const char *name, void *data);
+/* Now that the CIB can be read: the others are to know that this node hears and is heard. */
+void mdc_words_ready(struct mdc_tracked *t);
 
 /* verdict.c */
 /* The proposals of others may be others. Returns the node that this one gives way to, or 0. */

@@ -82,8 +82,13 @@ void mdc_events_nodes(struct mdc_daemon *d)
 	guint i;
 
 	for (i = 0; i < d->arrays->len; i++) {
-		mdc_proposals_look(d->arrays->pdata[i]);
-		mdc_roster_update(d->arrays->pdata[i]);
+		struct mdc_tracked *t = d->arrays->pdata[i];
+
+		mdc_proposals_look(t);
+		mdc_roster_update(t);
+		/* Who has come may go by the CIB. */
+		if (t->tracked && !mdc_words_reach_all(t))
+			mdc_cib_release(d->cib);
 	}
 }
 
@@ -113,6 +118,7 @@ void mdc_events_cib(const struct mdc_cibview *view, bool connected, void *data)
 			else
 				mdc_attrd_seen(d->attrd, name, mdc_cibview_attr(view, self, name));
 		}
+		mdc_words_ready(t);
 		mdc_settle_view(t, view, self);
 	}
 }

@@ -59,6 +59,7 @@ struct mdc_propose_seen mdc_propose_see(const struct mdc_tracked *t, uint32_t *n
 		seen.members = nodes;
 	seen.view = connected ? view : NULL;
 	seen.heard = mdc_words_heard(t->daemon->words);
+	seen.out = mdc_words_out(t->daemon->words);
 	return seen;
 }
 

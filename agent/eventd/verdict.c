@@ -234,17 +234,17 @@ uint32_t mdc_verdict_view(struct mdc_tracked *t)
 {
 	uint32_t nodes[MDC_MOD_MEMBERS_MAX], rival;
 	struct mdc_verdict_actions out = { 0 };
-	bool connected = false;
 	struct mdc_verdict_seen now = {
 		.self = mdc_self(t), .id = t->track.id,
-		.view = mdc_add_view(t->daemon, &connected),
+		/* Without the CIB too, while its mdcluster-cib is started again: the words count. */
+		.view = mdc_add_view(t->daemon, NULL),
 		.proposing = t->propose.phase == MDC_PROPOSE_ASKING,
 		.announcing = t->announce.phase == MDC_PROPOSE_ASKING,
 		.underway = mdc_propose_underway(&t->propose),
 		.wait_ms = mdc_verdict_patience(t),
 	};
 
-	if (!t->present || !connected || !now.view || !now.self)
+	if (!t->present || !now.view || !now.self)
 		return 0;
 	if (mdc_lockspace_nodes(t, nodes, &now.n_members))
 		now.members = nodes;

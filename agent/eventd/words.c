@@ -44,21 +44,47 @@ void mdc_add_view_old(struct mdc_daemon *d)
 	d->add_view_made = false;
 }
 
-void mdc_words_changed(const char *name, void *data)
+static bool concerns(const struct mdc_tracked *t, enum mdc_words_what what, const char *name)
+{
+	char own[MDC_ATTR_NAME_MAX];
+
+	switch (what) {
+	case MDC_WORDS_SAID:
+		return t->tracked && !mdc_attr_name(own, t->track.id, MDC_ATTR_ADD) &&
+		       !strcmp(own, name);
+	case MDC_WORDS_OUT:
+		return t->propose.phase == MDC_PROPOSE_ASKING;
+	case MDC_WORDS_SLOW:
+		return false;
+	case MDC_WORDS_LOST:
+		break;
+	}
+	return true;
+}
+
+void mdc_words_changed(enum mdc_words_what what, const char *name, void *data)
 {
 	struct mdc_daemon *d = data;
 	guint i;
 
-	mdc_add_view_old(d);
-	/* Who is left may have to go by the CIB. */
-	if (!name)
+	if (what == MDC_WORDS_SAID || what == MDC_WORDS_LOST)
+		mdc_add_view_old(d);
+	/* Who is left may have to go by the CIB, and so may all while the group stands still. */
+	if (what == MDC_WORDS_SLOW || what == MDC_WORDS_LOST)
 		mdc_cib_release(d->cib);
-	for (i = 0; i < d->arrays->len; i++) {
-		struct mdc_tracked *t = d->arrays->pdata[i];
-		char own[MDC_ATTR_NAME_MAX];
+	for (i = 0; i < d->arrays->len; i++)
+		if (concerns(d->arrays->pdata[i], what, name))
+			mdc_proposals_look(d->arrays->pdata[i]);
+}
 
-		if (!name || (t->tracked && !mdc_attr_name(own, t->track.id, MDC_ATTR_ADD) &&
-			      !strcmp(own, name)))
-			mdc_proposals_look(t);
-	}
+void mdc_words_ready(struct mdc_tracked *t)
+{
+	bool connected = false;
+	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, &connected);
+	uint32_t self = mdc_self(t);
+	char name[MDC_ATTR_NAME_MAX];
+
+	if (t->tracked && connected && view && self && mdc_cibview_node(view, self) &&
+	    !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD))
+		mdc_words_begin(t->daemon->words, name);
 }

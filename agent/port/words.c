@@ -22,6 +22,7 @@
 #define PAUSE_MAX_S 30
 #define HELD_S 60		/* a membership this old ends the growing of the pauses */
 #define ECHO_MS 15000		/* longer than the nodes take to agree on who is left */
+#define SLOW_MS 300		/* ... and than any word takes while nobody comes or goes */
 
 enum bad { BAD_VERSION, BAD_FORM, BAD_MANY, BAD_COUNT };
 
@@ -94,7 +95,7 @@ static void ended(GPid pid, gint status, gpointer data)
 	if (!words->heard.n)
 		return;
 	words->heard.n = 0;
-	words->changed(NULL, words->data);
+	words->changed(MDC_WORDS_LOST, NULL, words->data);
 }
 
 static gboolean late(gpointer data)
@@ -109,9 +110,18 @@ static gboolean late(gpointer data)
 }
 
 /* What has come, as after this process was stopped for a while, is read first. */
-static void await_echo(struct mdc_words *words)
+static void await(struct mdc_words *words, guint ms, GSourceFunc then)
 {
-	words->late = g_timeout_add_full(G_PRIORITY_LOW, ECHO_MS, late, words, NULL);
+	words->late = g_timeout_add_full(G_PRIORITY_LOW, ms, then, words, NULL);
+}
+
+static gboolean slow(gpointer data)
+{
+	struct mdc_words *words = data;
+
+	await(words, ECHO_MS - SLOW_MS, late);
+	words->changed(MDC_WORDS_SLOW, NULL, words->data);
+	return G_SOURCE_REMOVE;
 }
 
 static void send_word(struct mdc_words *words, const char *name, const char *value)
@@ -129,7 +139,7 @@ static void send_word(struct mdc_words *words, const char *name, const char *val
 	}
 	words->awaited++;
 	if (!words->late)
-		await_echo(words);
+		await(words, SLOW_MS, slow);
 }
 
 static void say_all(struct mdc_words *words)
@@ -153,7 +163,9 @@ static void echo(struct mdc_words *words)
 		return;
 	g_clear_handle_id(&words->late, g_source_remove);
 	if (--words->awaited)
-		await_echo(words);
+		await(words, SLOW_MS, slow);
+	else
+		words->changed(MDC_WORDS_OUT, NULL, words->data);
 }
 
 static void drop(struct mdc_words *words, enum bad bad, uint32_t node)
@@ -182,14 +194,14 @@ static void said(struct mdc_words *words, const struct mdc_wordnews *news)
 	if (ret) {
 		drop(words, ret == -EPROTONOSUPPORT ? BAD_VERSION : BAD_FORM, news->node);
 		if (mdc_heard_forget(&words->heard, news->node, news->pid))
-			words->changed(NULL, words->data);
+			words->changed(MDC_WORDS_LOST, NULL, words->data);
 		return;
 	}
 	ret = mdc_heard_take(&words->heard, news->node, news->pid, &word);
 	if (ret < 0)
 		drop(words, BAD_MANY, news->node);
 	else if (ret)
-		words->changed(word.name, words->data);
+		words->changed(MDC_WORDS_SAID, word.name, words->data);
 }
 
 static gboolean readable(gint fd, GIOCondition cond, gpointer data)
@@ -212,7 +224,7 @@ static gboolean readable(gint fd, GIOCondition cond, gpointer data)
 		break;
 	case MDC_NEWS_LEFT:
 		if (mdc_heard_forget(&words->heard, news.node, news.pid))
-			words->changed(NULL, words->data);
+			words->changed(MDC_WORDS_LOST, NULL, words->data);
 		break;
 	case MDC_NEWS_SAID:
 		said(words, &news);
@@ -276,6 +288,17 @@ void mdc_words_say(struct mdc_words *words, const char *name, const char *value)
 	g_hash_table_replace(words->own, g_strdup(name), g_strdup(value));
 	if (words->joined)
 		send_word(words, name, value);
+}
+
+void mdc_words_begin(struct mdc_words *words, const char *name)
+{
+	if (!g_hash_table_contains(words->own, name))
+		mdc_words_say(words, name, NULL);
+}
+
+bool mdc_words_out(const struct mdc_words *words)
+{
+	return words->joined && !words->awaited;
 }
 
 const struct mdc_heard *mdc_words_heard(const struct mdc_words *words)

@@ -15,12 +15,15 @@
 
 struct mdc_words;
 
-/*
- * Another node has said something of the attribute with that name; NULL: some have left, or the
- * connection is lost, so that words of any name were forgotten. Never called from within another
- * function of these.
- */
-typedef void (*mdc_words_fn)(const char *name, void *data);
+enum mdc_words_what {
+	MDC_WORDS_SAID,		/* another node has said something of the attribute with that name */
+	MDC_WORDS_OUT,		/* all that this node has said has reached the group */
+	MDC_WORDS_SLOW,		/* it has not, and should have: the CIB may be needed */
+	MDC_WORDS_LOST,		/* some have left, or the connection is lost: words were forgotten */
+};
+
+/* name: NULL but for SAID. Never called from within another function of these. */
+typedef void (*mdc_words_fn)(enum mdc_words_what what, const char *name, void *data);
 
 struct mdc_words *mdc_words_new(mdc_words_fn changed, void *data);
 /* Leaves the group; NULL is fine. */
@@ -31,6 +34,10 @@ void mdc_words_free(struct mdc_words *words);
  * that joins.
  */
 void mdc_words_say(struct mdc_words *words, const char *name, const char *value);
+/* The same, that it says nothing, unless this node has said something of it already. */
+void mdc_words_begin(struct mdc_words *words, const char *name);
+/* Has all that this node has said reached the group? */
+bool mdc_words_out(const struct mdc_words *words);
 const struct mdc_heard *mdc_words_heard(const struct mdc_words *words);
 /* In the group now? dropped: how many messages could not be read or kept. */
 bool mdc_words_joined(const struct mdc_words *words, unsigned int *dropped);

@@ -215,6 +215,17 @@ static void set_add(struct world *w, unsigned int n, const char *value)
 		m->hold_ms = w->now_ms + HOLD_MS;
 }
 
+/* Has all that this node has said come round? */
+static bool is_out(const struct world *w, unsigned int n)
+{
+	const struct membership *m = &w->group[n];
+
+	for (unsigned int i = m->next; m->in && i < w->n_events; i++)
+		if (w->events[i].node == n + 1)
+			return false;
+	return m->in;
+}
+
 static unsigned int members(const struct picture *p, uint32_t out[NODES])
 {
 	unsigned int n = 0;
@@ -371,12 +382,12 @@ static void look(struct world *w, unsigned int n)
 	struct mdc_propose_seen seen = {
 		.self = n + 1, .id = ID, .members = nodes, .n_members = count,
 		.view = me->connected ? view : NULL, .heard = &w->heard[n],
+		.out = is_out(w, n),
 	};
 
 	if (!me->daemon || !w->truth.in[n])
 		return;
-	if (me->connected)
-		rival = mdc_verdict_look(&me->verdict, w->now_ms, &vseen, &vout);
+	rival = mdc_verdict_look(&me->verdict, w->now_ms, &vseen, &vout);
 	do_verdict(w, n, &vout);
 	if (rival)
 		mdc_propose_rival(&me->announce, w->now_ms, rival, &aout);
@@ -397,6 +408,7 @@ static void add(struct world *w, unsigned int n)
 		.self = n + 1, .id = ID, .members = nodes,
 		.n_members = members(&me->seen, nodes),
 		.view = me->connected ? view_at(w, n) : NULL, .heard = &w->heard[n],
+		.out = is_out(w, n),
 	};
 	struct mdc_uuid uuid;
 
@@ -427,6 +439,7 @@ static void announce(struct world *w, unsigned int n)
 		.self = n + 1, .id = ID, .members = nodes,
 		.n_members = members(&me->seen, nodes),
 		.view = me->connected ? view_at(w, n) : NULL, .heard = &w->heard[n],
+		.out = is_out(w, n),
 	};
 	struct mdc_uuid nonce = disk_nonce(roll(w, 4));
 
@@ -573,6 +586,8 @@ static void hear(struct world *w, unsigned int n)
 		memcpy(word.value, e->value, sizeof(word.value));
 		if (e->kind == JOINED)
 			happens_in_group(w, n, SAID, m->own);
+		if (e->node == n + 1 && is_out(w, n))
+			look(w, n);
 		if (e->kind == JOINED || e->node == n + 1)
 			continue;
 		if (e->kind == LEFT && m->hold_ms)

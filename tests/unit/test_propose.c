@@ -263,7 +263,9 @@ static void test_silent_in_group(void **state)
 	nodes(b, 4);
 	hears(b, 2);
 	hears(b, 3);
+	b->seen.out = true;
 	begin(b, 7);
+	look(b, 0);
 	/* Node 4 has only the CIB. */
 	tick(b, PATIENCE * 2 / 5);
 	DID_NOTHING(b);
@@ -278,6 +280,7 @@ static void test_silent_in_group(void **state)
 	assert_string_equal(b->p.reason, "n3: no answer");
 	/* It has left the group meanwhile: the CIB may still bring its word. */
 	begin(b, 8);
+	look(b, 0);
 	says(b, 2, "found:vdd:2:0a1b2c3d:1.8");
 	says(b, 4, "found:vdd:2:0a1b2c3d:1.8");
 	mdc_heard_forget(&b->heard, 3, 100);
@@ -286,6 +289,30 @@ static void test_silent_in_group(void **state)
 	says(b, 3, "found:vdd:2:0a1b2c3d:1.8");
 	look(b, PATIENCE / 2 - 1);
 	DID_PROCEED(b);
+}
+
+/* Nobody is silent who has not been asked: the group may stand still as a node comes or goes. */
+static void test_silent_once_asked(void **state)
+{
+	struct bed *b = *state;
+
+	nodes(b, 2);
+	hears(b, 2);
+	begin(b, 7);
+	look(b, 100);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 2);
+	b->seen.out = true;
+	look(b, 150);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE * 2 / 5 + 150);
+	/* The next word is on its way. */
+	b->seen.out = false;
+	look(b, 200);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE * 2 / 5 + 150);
+	/* No later than without. */
+	begin(b, 8);
+	b->seen.out = true;
+	look(b, PATIENCE / 2 - 1);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 2);
 }
 
 static void test_leaves(void **state)
@@ -873,7 +900,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_all_found), TEST(test_one_missing), TEST(test_grace),
 		TEST(test_grace_not_beyond_patience), TEST(test_silent), TEST(test_looking),
-		TEST(test_silent_in_group), TEST(test_leaves),
+		TEST(test_silent_in_group), TEST(test_silent_once_asked), TEST(test_leaves),
 		TEST(test_refuser_leaves), TEST(test_joins), TEST(test_no_mdclusterd),
 		TEST(test_nobody), TEST(test_no_connection), TEST(test_lost_connection),
 		TEST(test_unknown_members), TEST(test_unwritten), TEST(test_over), TEST(test_over_ends),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * port/words.c with a process that does nothing in the child's place; the test is at its end of
- * the pair and plays corosync. Nothing here waits for a time.
+ * the pair and plays corosync. Only what is slow waits for a time.
  */
 #include "unit.h"
 
@@ -62,10 +62,16 @@ pid_t mdc_worker_fork(void (*fn)(int fd, const void *data), const void *data,
 	return pid;
 }
 
-static void changed(const char *name, void *data)
+static void changed(enum mdc_words_what what, const char *name, void *data)
 {
+	static const char *const words[] = {
+		[MDC_WORDS_SAID] = "said ", [MDC_WORDS_OUT] = "out",
+		[MDC_WORDS_SLOW] = "slow", [MDC_WORDS_LOST] = "lost",
+	};
+
 	assert_ptr_equal(data, bed);
-	g_string_append_printf(bed->did, "changed %s\n", name ? name : "-");
+	assert_int_equal(!name, what != MDC_WORDS_SAID);
+	g_string_append_printf(bed->did, "%s%s\n", words[what], name ? name : "");
 }
 
 static void on_log(enum mdc_level level, const char *text, void *data)
@@ -187,7 +193,7 @@ static void test_hears(void **state)
 	news(MDC_NEWS_JOINED, 1, 0, NULL);
 	g_string_truncate(bed->did, 0);
 	news(MDC_NEWS_SAID, 2, 100, "1 " ADD " " LOOKING);
-	DID("changed " ADD "\n");
+	DID("said " ADD "\n");
 	news(MDC_NEWS_SAID, 2, 100, "1 " ADD " " LOOKING);
 	DID("");
 	assert_int_equal(heard->n, 1);
@@ -196,8 +202,49 @@ static void test_hears(void **state)
 	news(MDC_NEWS_LEFT, 2, 99, NULL);
 	DID("");
 	news(MDC_NEWS_LEFT, 2, 100, NULL);
-	DID("changed -\n");
+	DID("lost\n");
 	assert_int_equal(heard->n, 0);
+}
+
+static void test_comes_round(void **state)
+{
+	(void)state;
+	mdc_words_begin(bed->words, ADD);
+	assert_false(mdc_words_out(bed->words));
+	news(MDC_NEWS_JOINED, 1, 0, NULL);
+	sent("1 " ADD " gone");
+	g_string_truncate(bed->did, 0);
+	mdc_words_say(bed->words, ADD, FOUND);
+	sent("1 " ADD " " FOUND);
+	/* It has said something already. */
+	mdc_words_begin(bed->words, ADD);
+	sent(NULL);
+	news(MDC_NEWS_ECHO, 1, 0, NULL);
+	DID("");
+	assert_false(mdc_words_out(bed->words));
+	news(MDC_NEWS_ECHO, 1, 0, NULL);
+	DID("out\n");
+	assert_true(mdc_words_out(bed->words));
+	/* One that was not asked for. */
+	news(MDC_NEWS_ECHO, 1, 0, NULL);
+	DID("");
+}
+
+/* The group stands still: nothing is lost by that yet. */
+static void test_slow(void **state)
+{
+	gint64 until = g_get_monotonic_time() + BOUND_S * G_USEC_PER_SEC;
+
+	(void)state;
+	news(MDC_NEWS_JOINED, 1, 0, NULL);
+	g_string_truncate(bed->did, 0);
+	mdc_words_say(bed->words, ADD, FOUND);
+	while (!bed->did->len && g_get_monotonic_time() < until)
+		g_main_context_iteration(NULL, TRUE);
+	DID("slow\n");
+	assert_true(joined());
+	news(MDC_NEWS_ECHO, 1, 0, NULL);
+	DID("out\n");
 }
 
 /* What cannot be read may have been meant to replace what was heard. */
@@ -211,7 +258,7 @@ static void test_unreadable(void **state)
 	news(MDC_NEWS_SAID, 3, 100, "1 " ADD " " LOOKING);
 	g_string_truncate(bed->did, 0);
 	news(MDC_NEWS_SAID, 2, 100, "1 " ADD " nonsense");
-	DID("warning node 2: a message in corosync'\nchanged -\n");
+	DID("warning node 2: a message in corosync'\nlost\n");
 	assert_int_equal(mdc_words_heard(bed->words)->n, 1);
 	/* Once a kind. */
 	assert_int_equal(send(bed->fd, &cut, sizeof(cut), 0), sizeof(cut));
@@ -219,7 +266,7 @@ static void test_unreadable(void **state)
 	DID("");
 	news(MDC_NEWS_SAID, 2, 100, "2 " ADD " " LOOKING);
 	news(MDC_NEWS_SAID, 3, 100, "2 " ADD " " LOOKING);
-	DID("warning node 2: a message in corosync'\nchanged -\n");
+	DID("warning node 2: a message in corosync'\nlost\n");
 	assert_int_equal(dropped(), 4);
 }
 
@@ -243,7 +290,7 @@ static void test_lost(void **state)
 	/* Not what a child sends: it is not believed any more. */
 	assert_int_equal(send(bed->fd, "x", 1, 0), 1);
 	wait_end();
-	DID("warning no longer in corosync's proces\nchanged -\n");
+	DID("warning no longer in corosync's proces\nlost\n");
 	assert_int_equal(mdc_words_heard(bed->words)->n, 0);
 	mdc_words_say(bed->words, ADD, LOOKING);
 	sent(NULL);
@@ -268,7 +315,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_says), TEST(test_hears), TEST(test_unreadable), TEST(test_lost), TEST(test_hangs),
+		TEST(test_says), TEST(test_hears), TEST(test_comes_round), TEST(test_slow),
+		TEST(test_unreadable), TEST(test_lost), TEST(test_hangs),
 	};
 
 	return cmocka_run_group_tests_name("words", tests, NULL, NULL);
