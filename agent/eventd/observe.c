@@ -20,6 +20,16 @@
  */
 #define HOLD_MS 1500
 
+/* What this node's attribute asks for in the CIB counts again where this mdclusterd ends. */
+static bool asks_in_cib(struct mdc_tracked *t, const char *name)
+{
+	const struct mdc_cibview *view = mdc_cib_view(t->daemon->cib, NULL);
+	const char *value = view ? mdc_cibview_attr(view, mdc_self(t), name) : NULL;
+
+	return value && (g_str_has_prefix(value, "proposed:") ||
+			 g_str_has_prefix(value, "announced:"));
+}
+
 int64_t mdc_now_ms(void)
 {
 	return g_get_monotonic_time() / 1000;
@@ -33,11 +43,14 @@ static void set_attr(struct mdc_tracked *t, enum mdc_attr attr, const char *valu
 		mdc_attrd_set(t->daemon->attrd, name, value);
 }
 
-static void publish_add(struct mdc_tracked *t, const char *value, unsigned int hold_ms)
+static void publish_add(struct mdc_tracked *t, const char *value, bool may_hold)
 {
+	unsigned int hold_ms = may_hold && t->module && mdc_words_reach_all(t) ? HOLD_MS : 0;
 	char name[MDC_ATTR_NAME_MAX];
 
 	if (t->tracked && !mdc_attr_name(name, t->track.id, MDC_ATTR_ADD)) {
+		if (hold_ms && asks_in_cib(t, name))
+			hold_ms = 0;
 		/* In this order: then no node ever sees a word that is older than the CIB. */
 		mdc_words_say(t->daemon->words, name, value);
 		mdc_cib_set(t->daemon->cib, name, value, hold_ms);
@@ -48,16 +61,17 @@ static void publish_add(struct mdc_tracked *t, const char *value, unsigned int h
 
 void mdc_publish_add_value(struct mdc_tracked *t, const char *value)
 {
-	/* After an add by way of the kernel's own module the nodes go by the CIB (settle.c). */
-	publish_add(t, value, t->module && mdc_words_reach_all(t) ? HOLD_MS : 0);
+	publish_add(t, value, true);
 }
 
 void mdc_publish_add(struct mdc_tracked *t)
 {
 	char value[MDC_ATTR_VALUE_MAX];
 
+	/* By a refusal in the CIB other nodes take the disk out again (settle.c). */
 	if (mdc_react_attr(&t->react, value, sizeof(value)))
-		mdc_publish_add_value(t, value);
+		publish_add(t, value, t->react.phase == MDC_REACT_SEARCHING ||
+			    t->react.phase == MDC_REACT_FOUND);
 }
 
 void mdc_publish_clear(struct mdc_tracked *t)
@@ -67,7 +81,7 @@ void mdc_publish_clear(struct mdc_tracked *t)
 	for (attr = 0; attr < MDC_ATTR_COUNT; attr++)
 		if (attr != MDC_ATTR_ADD)
 			set_attr(t, attr, NULL);
-	publish_add(t, NULL, 0);
+	publish_add(t, NULL, false);
 }
 
 static void publish(struct mdc_tracked *t)
