@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Owns this node's word on a disk that another node proposes. `found` is said at once. A disk
+ * Owns this node's word on a disk that another node proposes. `found` is said when all devices
+ * have been looked at, or the others take their time: there may be a second disk of the same
+ * identity, or a multipath map of which the first is a path. A disk
  * that is there but of no use is told as soon as all devices have been looked at, since a
  * better path to it (a multipath map) may be among the rest. That it is not there is told then
  * as well where writers wait and nothing hints at a late path; else when the wait for those is
@@ -41,10 +43,9 @@ static void missing(struct mdc_verdict *v, enum mdc_why why, const char *by,
 	emit(out, MDC_VERDICT_PUBLISH, NULL);
 }
 
-static void found(struct mdc_verdict *v, const char *kname, struct mdc_verdict_actions *out)
+static void found(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 {
 	v->phase = MDC_VERDICT_FOUND;
-	snprintf(v->device, sizeof(v->device), "%s", kname);
 	emit(out, MDC_VERDICT_PUBLISH, NULL);
 }
 
@@ -206,7 +207,7 @@ static void begin(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdic
 	v->started_ms = now_ms;
 	v->deadline_ms = look_until(heard, now_ms, text, seen);
 	v->stands = true;
-	v->told = v->looked = v->stuck = v->have_bad = false;
+	v->told = v->looked = v->stuck = v->late = v->have_bad = false;
 	if (seen->underway && !v->announced) {
 		/* Its kernel could not take the disk while it waits for the other one's. */
 		missing(v, MDC_WHY_BUSY, NULL, out);
@@ -257,25 +258,35 @@ static void leaving(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verd
 	v->again_ms = now_ms + MDC_VERDICT_AGAIN_MS;
 }
 
+/* A path of what was found, the map of the path that was found, or neither. */
+static void second(struct mdc_verdict *v, const struct mdc_verdict_disk *disk, const char *holder,
+		   struct mdc_verdict_actions *out)
+{
+	if (!strcmp(disk->holder, v->device))
+		return;
+	if (!holder || strcmp(holder, disk->kname)) {
+		missing(v, MDC_WHY_TWICE, disk->kname, out);
+		return;
+	}
+	snprintf(v->device, sizeof(v->device), "%s", disk->kname);
+	if (v->phase == MDC_VERDICT_FOUND)
+		found(v, out);
+}
+
 void mdc_verdict_disk(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdict_disk *disk,
 		      const char *holder, struct mdc_verdict_actions *out)
 {
 	if (!v->searching || !strcmp(disk->kname, v->device))
 		return;
-	if (v->phase == MDC_VERDICT_FOUND) {
-		/* A path of what was found, or the map of the path that was found. */
-		if (!strcmp(disk->holder, v->device))
-			return;
-		if (holder && !strcmp(holder, disk->kname))
-			found(v, disk->kname, out);
-		else
-			missing(v, MDC_WHY_TWICE, disk->kname, out);
+	if (v->device[0]) {
+		second(v, disk, holder, out);
 		return;
 	}
 	if (!strcmp(disk->kname, v->leaving))
 		v->leaving[0] = '\0';
 	if (disk->sectors >= disk->need_sectors && !disk->mounted && !disk->holder[0]) {
-		found(v, disk->kname, out);
+		snprintf(v->device, sizeof(v->device), "%s", disk->kname);
+		v->sure_ms = now_ms + (v->late ? MDC_VERDICT_LATE_SURE_MS : MDC_VERDICT_SURE_MS);
 		return;
 	}
 	if (disk->sectors >= disk->need_sectors && !disk->mounted && disk->own) {
@@ -303,6 +314,11 @@ void mdc_verdict_other(struct mdc_verdict *v, const char *kname)
 		snprintf(v->other, sizeof(v->other), "%s", kname);
 }
 
+static bool is_sure(const struct mdc_verdict *v, int64_t now_ms)
+{
+	return now_ms >= v->sure_ms || now_ms >= v->deadline_ms;
+}
+
 /*
  * A path may yet come where others have just come or gone, or are slow, or fail. Without such
  * a sign the wait would but hold up the writers; who knows better has mdclusterctl.
@@ -322,8 +338,12 @@ void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, int64_t moved_ms,
 	v->stuck = stuck;
 	if (v->phase != MDC_VERDICT_LOOKING)
 		return;
-	if (now_ms >= v->deadline_ms ||
-	    (!v->leaving[0] && (v->have_bad || !may_come(v, now_ms, moved_ms))))
+	if (v->device[0] && (!v->late || is_sure(v, now_ms)))
+		found(v, out);
+	else if (v->device[0])
+		tell(v, out);
+	else if (now_ms >= v->deadline_ms ||
+		 (!v->leaving[0] && (v->have_bad || !may_come(v, now_ms, moved_ms))))
 		give_up(v, out);
 	else
 		tell(v, out);
@@ -337,6 +357,7 @@ void mdc_verdict_block(struct mdc_verdict *v, const char *kname, struct mdc_verd
 		v->unreadable[0] = '\0';
 	if (!strcmp(v->other, kname))
 		v->other[0] = '\0';
+	v->late |= v->looked;
 	v->looked = false;
 	emit(out, MDC_VERDICT_PROBE, kname);
 }
@@ -345,6 +366,10 @@ void mdc_verdict_tick(struct mdc_verdict *v, int64_t now_ms, struct mdc_verdict_
 {
 	if (v->phase != MDC_VERDICT_LOOKING)
 		return;
+	if (v->device[0] && is_sure(v, now_ms)) {
+		found(v, out);
+		return;
+	}
 	if (now_ms >= v->deadline_ms) {
 		give_up(v, out);
 		return;
@@ -369,6 +394,8 @@ int64_t mdc_verdict_deadline(const struct mdc_verdict *v)
 
 	if (v->phase != MDC_VERDICT_LOOKING)
 		return -1;
+	if (v->device[0] && v->sure_ms < at)
+		at = v->sure_ms;
 	if (!v->told && v->started_ms + MDC_VERDICT_TELL_MS < at)
 		at = v->started_ms + MDC_VERDICT_TELL_MS;
 	return v->leaving[0] && v->again_ms >= 0 && v->again_ms < at ? v->again_ms : at;

@@ -25,6 +25,12 @@
 #define MDC_VERDICT_WAIT_MIN_MS 300
 #define MDC_VERDICT_QUIET_MS 10000	/* a rescan or a flapping link shows within that */
 #define MDC_VERDICT_TELL_MS 250		/* who looks for longer says so */
+/*
+ * By then the rest has been looked at, as a rule: a disk of the same identity, or a map of which
+ * this is a path; multipathd makes that of a path that has just come in a moment of its own.
+ */
+#define MDC_VERDICT_SURE_MS 100
+#define MDC_VERDICT_LATE_SURE_MS 500
 #define MDC_VERDICT_AGAIN_MS 100	/* between two looks at what the array still holds */
 #define MDC_VERDICT_STALE_MS 6000
 #define MDC_VERDICT_ANNOUNCED_MIN_MS 2000	/* to look at all block devices once */
@@ -94,7 +100,7 @@ struct mdc_verdict {
 	bool announced;
 	uint64_t sectors;		/* announced: its size, and its WWN or serial number */
 	char disk[MDC_DISKID_MAX];
-	char device[MDC_KNAME_MAX];	/* FOUND, or twice */
+	char device[MDC_KNAME_MAX];	/* FOUND, or twice; LOOKING: found, if it is the only one */
 	char likely[MDC_KNAME_MAX];	/* where the disk was that was announced before */
 	struct mdc_reason reason;	/* MISSING */
 	int64_t started_ms;
@@ -103,6 +109,8 @@ struct mdc_verdict {
 	int64_t deadline_ms;
 	bool told;			/* LOOKING: it is told that it looks */
 	bool searching, looked, stuck;
+	bool late;			/* a block device has come since all was looked at */
+	int64_t sure_ms;		/* device: that it is the only one is taken for sure then */
 	bool have_bad;			/* there, but of no use: bad is what to say of it */
 	struct mdc_reason bad;
 	char leaving[MDC_KNAME_MAX];	/* the array holds it still; empty: none */

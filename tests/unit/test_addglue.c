@@ -481,6 +481,7 @@ static void test_peer(void **state)
 	DID("warning /dev/md/shared: /dev/vdd bears the device UUID that is asked for, but belongs");
 	probe.super.array.b[0] ^= 1;
 	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(1, 0, &bed->t);
 	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
 	assert_int_equal(bed->t.verdict_timer, 0);
 	says(2, NULL);
@@ -549,6 +550,7 @@ static void test_peer_lets_go(void **state)
 	DID("attr looking:2:1a1b2c3d:2.7");
 	bed->dev.holder[0] = '\0';
 	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(1, 0, &bed->t);
 	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
 }
 
@@ -742,6 +744,7 @@ static void test_announced_peer(void **state)
 	/* By the nonce alone, under whatever name. */
 	says(2, "announced:10:1000:1a1b2c3d4e5f60718293a4b5c6d7e8f9:d4:9");
 	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(1, 0, &bed->t);
 	DID("search", "attr found:vdd:-:1a1b2c3d:2.9",
 	    "notice /dev/md/shared: n2 is about to add a disk (d4, 0 MiB): found as vdd");
 }
@@ -810,6 +813,7 @@ static void test_word_asks(void **state)
 	probe.super.array = bed->t.track.uuid;
 	mdc_uuid_parse(&probe.super.device, DISK);
 	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->idle(1, 0, &bed->t);
 	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
 	word(2, "raid", "");
 	DID("stop");

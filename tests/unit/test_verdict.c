@@ -89,6 +89,24 @@ static void tick(struct bed *b, int64_t now_ms)
 	mdc_verdict_tick(&b->v, now_ms, &b->out);
 }
 
+/* The one and only; the others need not have answered. */
+static void finds_at_last(struct bed *b)
+{
+	tick(b, b->v.sure_ms - 1);
+	assert_int_equal(b->v.phase, MDC_VERDICT_LOOKING);
+	tick(b, b->v.sure_ms);
+	assert_int_equal(b->v.phase, MDC_VERDICT_FOUND);
+	assert_int_equal(b->out.n, 1);
+	assert_int_equal(b->out.a[0].what, MDC_VERDICT_PUBLISH);
+}
+
+static void finds(struct bed *b, const char *kname)
+{
+	disk(b, kname, "", NULL);
+	assert_int_equal(b->out.n, 0);
+	finds_at_last(b);
+}
+
 static void attr_is(const struct bed *b, const char *want)
 {
 	char value[MDC_ATTR_VALUE_MAX];
@@ -132,10 +150,14 @@ static void test_found(void **state)
 	look(b, 10);
 	DID_NOTHING(b);
 	disk(b, "vdd", "", NULL);
+	DID_NOTHING(b);
+	attr_is(b, NULL);
+	assert_int_equal(mdc_verdict_deadline(&b->v), MDC_VERDICT_SURE_MS);
+	looked(b, 50, 0);
 	DID(b, MDC_VERDICT_PUBLISH);
 	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
 	assert_int_equal(mdc_verdict_deadline(&b->v), -1);
-	looked(b, 50, 0);
+	looked(b, 60, 0);
 	DID_NOTHING(b);
 	says(b, 1, NULL);
 	look(b, 200);
@@ -195,8 +217,7 @@ static void test_quiet_but_patient(void **state)
 	asked(b);
 	looked(b, 50, 1);
 	DID_TELL(b);
-	disk(b, "vdd", "", NULL);
-	DID(b, MDC_VERDICT_PUBLISH);
+	finds(b, "vdd");
 	says(b, 1, NULL);
 	look(b, 60);
 	asked(b);
@@ -250,8 +271,7 @@ static void test_late_disk(void **state)
 	mdc_verdict_block(&b->v, "vdd", &b->out);
 	DID(b, MDC_VERDICT_PROBE);
 	assert_string_equal(b->out.a[0].device, "vdd");
-	disk(b, "vdd", "", NULL);
-	DID(b, MDC_VERDICT_PUBLISH);
+	finds(b, "vdd");
 	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
 }
 
@@ -357,8 +377,7 @@ static void test_leaving(void **state)
 	held(b, 200, "vdd");
 	tick(b, 200 + MDC_VERDICT_AGAIN_MS);
 	DID(b, MDC_VERDICT_PROBE);
-	disk(b, "vdd", "", NULL);
-	DID(b, MDC_VERDICT_PUBLISH);
+	finds(b, "vdd");
 	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
 
 	/* It stays: a member after all. The path of a map that is leaving is no reason either. */
@@ -390,19 +409,37 @@ static void test_multipath(void **state)
 	disk(b, "sda", "dm-0", NULL);
 	DID_NOTHING(b);
 	disk(b, "dm-0", "", NULL);
-	DID(b, MDC_VERDICT_PUBLISH);
 	disk(b, "sdb", "dm-0", "");
 	DID_NOTHING(b);
+	looked(b, 10, 0);
+	DID(b, MDC_VERDICT_PUBLISH);
 	attr_is(b, "found:dm-0:2:0a1b2c3d:1.7");
 
 	says(b, 1, NULL);
 	look(b, 60);
 	asked(b);
-	disk(b, "sda", "", NULL);
+	finds(b, "sda");
 	attr_is(b, "found:sda:2:0a1b2c3d:1.7");
 	/* multipathd has made the map meanwhile */
 	disk(b, "dm-0", "", "dm-0");
 	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:dm-0:2:0a1b2c3d:1.7");
+
+	/* ... in time, and nobody hears of the path */
+	says(b, 1, NULL);
+	look(b, 70);
+	asked(b);
+	looked(b, 80, 0);
+	b->out.n = 0;
+	mdc_verdict_block(&b->v, "sda", &b->out);
+	disk(b, "sda", "", NULL);
+	looked(b, 100, 0);
+	DID_NOTHING(b);
+	attr_is(b, "looking:2:0a1b2c3d:1.7");
+	assert_int_equal(mdc_verdict_deadline(&b->v), MDC_VERDICT_LATE_SURE_MS);
+	disk(b, "dm-0", "", "dm-0");
+	DID_NOTHING(b);
+	finds_at_last(b);
 	attr_is(b, "found:dm-0:2:0a1b2c3d:1.7");
 }
 
@@ -417,6 +454,35 @@ static void test_twice(void **state)
 	disk(b, "sdb", "", "");
 	DID_MISSING(b);
 	attr_is(b, "missing:twice=sdb:2:0a1b2c3d:1.7");
+	looked(b, 50, 0);
+	DID_NOTHING(b);
+	/* That one answers late. */
+	says(b, 1, NULL);
+	look(b, 60);
+	asked(b);
+	finds(b, "sda");
+	disk(b, "sdb", "", "");
+	DID_MISSING(b);
+	attr_is(b, "missing:twice=sdb:2:0a1b2c3d:1.7");
+}
+
+/* The wait is nearly over: what was found is not given up for a moment's more certainty. */
+static void test_found_at_the_end(void **state)
+{
+	struct bed *b = *state;
+	struct mdc_verdict_disk d = { .kname = "vdd", .holder = "", .sectors = 1000,
+				      .need_sectors = 1000 };
+
+	asked(b);
+	b->out.n = 0;
+	mdc_verdict_disk(&b->v, LOOK_MS - 10, &d, NULL, &b->out);
+	assert_int_equal(mdc_verdict_deadline(&b->v), MDC_VERDICT_TELL_MS);
+	tick(b, LOOK_MS - 1);
+	DID_TELL(b);
+	assert_int_equal(mdc_verdict_deadline(&b->v), LOOK_MS);
+	tick(b, LOOK_MS);
+	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
 }
 
 static void test_not_of_the_lockspace(void **state)
@@ -470,7 +536,7 @@ static void test_second_at_once(void **state)
 	look(b, 100);
 	DID(b, MDC_VERDICT_STOP, MDC_VERDICT_SEARCH);
 	attr_is(b, NULL);
-	disk(b, "vdd", "", NULL);
+	finds(b, "vdd");
 	attr_is(b, "found:vdd:2:0a1b2c3d:1.8");
 }
 
@@ -580,8 +646,7 @@ static void test_announced(void **state)
 	DID_TELL(b);
 	attr_is(b, "looking:-:0a1b2c3d:1.7");
 	assert_int_equal(mdc_verdict_deadline(&b->v), 10000);
-	disk(b, "vdd", "", NULL);
-	DID(b, MDC_VERDICT_PUBLISH);
+	finds(b, "vdd");
 	attr_is(b, "found:vdd:-:0a1b2c3d:1.7");
 	/* Its nonce is no device UUID, but what the kernel asks for next may well be this disk. */
 	mdc_uuid_parse(&uuid, SOME_UUID);
@@ -696,7 +761,7 @@ int main(void)
 		TEST(test_unseen_quiet),
 		TEST(test_quiet_but_patient), TEST(test_late_disk), TEST(test_unread),
 		TEST(test_ioerror), TEST(test_unusable), TEST(test_leaving),
-		TEST(test_multipath), TEST(test_twice),
+		TEST(test_multipath), TEST(test_twice), TEST(test_found_at_the_end),
 		TEST(test_not_of_the_lockspace), TEST(test_others_words),
 		TEST(test_second_at_once), TEST(test_two), TEST(test_own), TEST(test_stale),
 		TEST(test_announced), TEST(test_announced_missing),
