@@ -32,6 +32,7 @@ def pytest_configure(config):
                             "kernel's log are part of this test")
     config.addinivalue_line("markers", "full: takes long, and runs only with --full")
     config.addinivalue_line("markers", "short: runs on guests of every suite")
+    config.addinivalue_line("markers", "stock: shows something with the kernel's own module only")
     # Fixtures are torn down, and guests with them, on SIGTERM as on Ctrl-C.
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGINT, interrupt)

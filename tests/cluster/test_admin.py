@@ -246,6 +246,7 @@ def test_leave_and_join_are_told(array, log):
 
 
 @pytest.mark.full
+@pytest.mark.stock
 def test_two_nodes_with_one_slot_are_an_alarm(array, log):
     """n3 says that it has n1's slot. (A kernel that believes so is not to be had for a test.)"""
     n1, n2, n3 = array.cluster.nodes

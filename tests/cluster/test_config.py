@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The configurations an administrator types, in crmsh and in pcs, and what Pacemaker does
 with them: standby, maintenance, rolling stop, several arrays, too few slots."""
+import pytest
+
 from arrays import CRM_TIMEOUT, START_TIMEOUT, UUID, Array, agent, array, reason  # noqa: F401
 from box import slower
 
@@ -71,18 +73,7 @@ def test_maintenance_mode_leaves_it_alone(array):
     assert all(array.running(n) for n in array.cluster.nodes)
 
 
-def test_two_arrays_at_once(array):
-    n1 = array.cluster.nodes[0]
-    other = Array(array.cluster, ident="other", serials=("d3", "d4"), level="10 --layout=n2")
-    other.create(n1)
-    try:
-        other.configure(n1)
-        other.wait_running()
-        assert all(array.running(n) for n in array.cluster.nodes)
-    finally:
-        other.remove()
-
-
+@pytest.mark.full
 def test_more_nodes_than_slots(array):
     n1 = array.cluster.nodes[0]
     small = Array(array.cluster, ident="small", serials=("d3", "d4"), slots=2)
@@ -100,9 +91,9 @@ def test_more_nodes_than_slots(array):
 
 
 def test_pcs(cluster3, array):
-    """The recipe as it is installed, after the crmsh configuration of a second array."""
+    """The recipe as it is installed, for a second array, a RAID10, beside crmsh's."""
     n1 = cluster3.nodes[0]
-    other = Array(cluster3, ident="pcsraid", serials=("d3", "d4"))
+    other = Array(cluster3, ident="pcsraid", serials=("d3", "d4"), level="10 --layout=n2")
     other.create(n1)
     recipe = n1.out("cat /usr/share/doc/mdcluster/mdcluster.pcs")
     # The DLM runs already: its two lines are left out, as the recipe says.
@@ -114,6 +105,7 @@ def test_pcs(cluster3, array):
     try:
         assert clean(result.out + result.err), str(result)
         other.wait_running()
+        assert all(array.running(n) for n in cluster3.nodes)
     finally:
         n1.run(f"pcs resource disable pcsraid --wait={int(slower(200))}", timeout=240)
         n1.run("pcs resource delete pcsraid", timeout=120)

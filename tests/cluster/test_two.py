@@ -10,6 +10,9 @@ pytestmark = pytest.mark.short
 
 def test_life_on_two_nodes(cluster2):
     n1, n2 = cluster2.nodes
+    if cluster2.module == "ours":
+        for node in cluster2.nodes:
+            assert "/updates/" in node.out("modinfo -n md-cluster")
     array = Array(cluster2, slots=2)
     array.create(n1)
     array.configure(n1)
