@@ -330,18 +330,18 @@ static bool same_sync_size(struct mdc_cluster *c)
 void mdc_ops_update_size(struct mdc_cluster *c, u64 old_device_sectors)
 {
 	struct mdc_msg capacity = { .type = MDC_CHANGE_CAPACITY };
-	bool good;
+	bool taken, good;
 
 	mdc_md_update_sb(c->mddev);
-	if (mdc_channel_take(c, true))
-		return;
-	good = !tell_update(c) && same_sync_size(c);
+	taken = !mdc_channel_take(c, true);
+	good = taken && !tell_update(c) && same_sync_size(c);
 	if (good) {
 		if (mdc_channel_send(c, &capacity, 0))
 			mdc_err(c, "the other nodes do not know the new capacity\n");
 		mdc_md_set_capacity(c->mddev);
 	}
-	mdc_channel_give(c);
+	if (taken)
+		mdc_channel_give(c);
 	if (good)
 		return;
 	mdc_err(c, "a node did not follow the new size: the array goes back to the old one\n");

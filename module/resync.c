@@ -139,18 +139,20 @@ int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool h
 		.low = range->lo,
 		.high = range->hi,
 	};
-	int ret;
+	int left, ret;
 
 	if (!range->hi && !mdc_resync_unfinished(c))
 		return 0;
 	mdc_fault("resync.3");
 	/* For nodes that join later; PW to PW writes the block. */
 	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
-	ret = mdc_lock_convert(c->bitmap, MDC_PW);
-	if (ret)
+	left = mdc_lock_convert(c->bitmap, MDC_PW);
+	if (left)
 		mdc_err(c, "the range of the resync could not be left in %s (%d)\n",
-			mdc_lock_name(c->bitmap), ret);
-	return mdc_send(c, &msg, holds_mutex);
+			mdc_lock_name(c->bitmap), left);
+	/* Those that are there are to know it all the same. */
+	ret = mdc_send(c, &msg, holds_mutex);
+	return ret ? ret : left;
 }
 
 /* All that other nodes' bitmaps ask for, ours asks for as well. */
