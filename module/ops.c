@@ -182,6 +182,12 @@ int mdc_ops_add_answer(struct mdc_cluster *c, bool found)
 	return mdc_newdisk_answer(c, found);
 }
 
+/* Nothing has changed yet, so who waits here may be killed. Under reconfig_mutex. */
+static int take_killable(struct mdc_cluster *c)
+{
+	return mdc_channel_take_unless(c, true, 0, NULL, NULL);
+}
+
 int mdc_ops_remove(struct mdc_cluster *c, struct md_rdev *rdev)
 {
 	struct mdc_msg msg = {
@@ -190,7 +196,7 @@ int mdc_ops_remove(struct mdc_cluster *c, struct md_rdev *rdev)
 	};
 	int ret;
 
-	ret = mdc_channel_take(c, true);
+	ret = take_killable(c);
 	if (ret)
 		return ret;
 	/* Waiting for the channel this node may have heard that the spare is in use. */
@@ -210,7 +216,7 @@ int mdc_ops_readd(struct mdc_cluster *c, struct md_rdev *rdev)
 	};
 	int ret;
 
-	ret = mdc_channel_take(c, true);
+	ret = take_killable(c);
 	if (ret)
 		return ret;
 	ret = mdc_channel_send(c, &msg, 0);
@@ -245,11 +251,16 @@ static int try_slot(struct mdc_cluster *c, int slot, struct mdc_lock **lock)
 	return ret;
 }
 
-static int tell_resize(struct mdc_cluster *c, u64 sectors)
+static int tell_resize(struct mdc_cluster *c, u64 sectors, bool back)
 {
 	struct mdc_msg msg = { .type = MDC_BITMAP_RESIZE, .high = sectors };
+	int ret = back ? mdc_channel_take(c, true) : take_killable(c);
 
-	return mdc_send(c, &msg, true);
+	if (ret)
+		return ret;
+	ret = mdc_channel_send(c, &msg, 0);
+	mdc_channel_give(c);
+	return ret;
 }
 
 /* Whether SLOT's bitmap has PAGES pages; that of an absent node is made so. */
@@ -280,7 +291,7 @@ int mdc_ops_resize_bitmaps(struct mdc_cluster *c, u64 sectors, u64 old_sectors)
 
 	ret = mdc_md_bitmap_pages(c->mddev, -1, &pages);
 	if (!ret)
-		ret = tell_resize(c, sectors);
+		ret = tell_resize(c, sectors, false);
 	if (ret)
 		return ret;
 	for (slot = 0; !ret && slot < c->slots; slot++) {
@@ -291,7 +302,7 @@ int mdc_ops_resize_bitmaps(struct mdc_cluster *c, u64 sectors, u64 old_sectors)
 			mdc_err(c, "the bitmap of slot %d did not take the new size (%d): all go back to the old one\n",
 				slot, ret);
 	}
-	if (ret && tell_resize(c, old_sectors))
+	if (ret && tell_resize(c, old_sectors, true))
 		mdc_err(c, "the other nodes were not told to go back to the old bitmap size\n");
 	return ret;
 }
