@@ -25,7 +25,7 @@ const u8 *mdc_md_uuid(struct mddev *mddev);		/* MDC_UUID_SIZE bytes */
 const char *mdc_md_cluster_name(struct mddev *mddev);
 int mdc_md_slots(struct mddev *mddev);			/* bitmaps that it has */
 u32 mdc_md_devices(struct mddev *mddev);		/* device numbers are below this */
-u64 mdc_md_sectors(struct mddev *mddev);		/* no range of a resync ends beyond; 0: not known */
+u64 mdc_md_sectors(struct mddev *mddev);		/* no range of a resync begins beyond; 0: not known */
 
 /*
  * reconfig_mutex. Who waits for it sleeps on the queue that mdc_md_waiters() gives, which is woken

@@ -65,7 +65,10 @@ static enum mdc_wire_fault check(const struct mdc_msg *msg, const struct mdc_wir
 	if (msg->type == MDC_RESYNCING &&
 	    (msg->low > msg->high || (msg->high == 0 && msg->low != 0)))
 		return MDC_WIRE_RANGE;
-	/* The last window of a resync may end beyond the array, but does not begin there. */
+	/*
+	 * The last window of a resync may end beyond the array, but does not begin there. One that
+	 * ends too far is taken all the same: writers may have to wait, but write over nothing.
+	 */
 	if (msg->type == MDC_RESYNCING && limits->sectors && msg->low > limits->sectors)
 		return MDC_WIRE_RANGE;
 	if (msg->type == MDC_BITMAP_RESIZE && msg->high == 0)

@@ -51,7 +51,7 @@ struct mdc_wire_limits {
 	u32 our_slot;		/* from 0 */
 	u32 slots;		/* of the array: its number of bitmaps */
 	u32 devices;		/* a device number is below this */
-	u64 sectors;		/* no range ends beyond; 0: not known */
+	u64 sectors;		/* no range begins beyond; 0: not known */
 };
 
 enum mdc_wire_fault {
@@ -60,7 +60,7 @@ enum mdc_wire_fault {
 	MDC_WIRE_SLOT,		/* no such slot */
 	MDC_WIRE_OWN,		/* from our own slot */
 	MDC_WIRE_DEVICE,	/* no such device number */
-	MDC_WIRE_RANGE,		/* it ends before it begins, or beyond the array */
+	MDC_WIRE_RANGE,		/* it ends before it begins, or begins beyond the array */
 	MDC_WIRE_UUID,		/* a new disk whose UUID is all zero */
 	MDC_WIRE_FAULTS
 };
