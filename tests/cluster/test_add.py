@@ -137,6 +137,65 @@ def test_missing_on_one_peer_is_refused(array, spare):
     wait_member(array, spare)
 
 
+# Partition 1 of a disk, all but its first MiB, is added (1) or goes (2): BLKPG of linux/blkpg.h.
+PARTITION = """
+import ctypes, fcntl, os, struct, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+first, end = 1 << 20, os.lseek(fd, 0, os.SEEK_END)
+part = ctypes.create_string_buffer(struct.pack("qqi64s64s4x", first, end - first, 1, b"", b""))
+fcntl.ioctl(fd, 0x1269, struct.pack("iiiP", int(sys.argv[2]), 0, len(part), ctypes.addressof(part)))
+"""
+# What is made of a disk on each node, its name, and how it goes again. Of a multipath map the disk
+# is a path, on which the same superblock is to be read.
+SECTORS = "$(blockdev --getsz {disk})"
+MADE = {
+    "partition": ("python3 /run/partition {disk} 1", "{disk}1", "python3 /run/partition {disk} 2"),
+    "linear": (f'modprobe dm-mod; dmsetup create leg --table "0 $(({SECTORS} - 2048)) linear'
+               ' {disk} 2048" && dmsetup mknodes leg', "/dev/mapper/leg", "dmsetup remove --retry leg"),
+    "multipath": (f'modprobe dm-multipath; dmsetup create leg --uuid mpath-leg --table "0 {SECTORS}'
+                  ' multipath 0 0 1 1 round-robin 0 1 1 {disk} 1" && dmsetup mknodes leg',
+                  "/dev/mapper/leg", "dmsetup remove --retry leg"),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("kind", MADE)
+def test_what_is_made_of_a_disk(array, spare, kind):
+    """It is as good as a disk; and of a map and its path, the map is taken."""
+    make, name, unmake = MADE[kind]
+    n1, *peers = array.cluster.nodes
+
+    def on(node, text):
+        return text.format(disk=node.disk(spare))
+
+    def members(node):
+        return node.out(f"ls -d /sys/block/{array.md(node)}/md/dev-*").split()
+
+    before = {node.name: members(node) for node in array.cluster.nodes}
+    for node in array.cluster.nodes:
+        node.put("/run/partition", PARTITION)
+        node.run(on(node, make), timeout=30)
+    knames = {node.name: node.out("basename $(readlink -f /sys/dev/block/"
+                                  f"$(stat -L -c %Hr:%Lr {on(node, name)}))")
+              for node in array.cluster.nodes}
+    try:
+        n1.run(f"mdadm --manage {array.device} --add {on(n1, name)}", timeout=90)
+        for node in array.cluster.nodes:
+            node.wait_for(lambda n=node: any(m.endswith(f"/dev-{knames[n.name]}")
+                                             for m in members(n)), 20, "it is a member here")
+        for peer in peers:
+            wait_answer(array, peer, f"found:{knames[peer.name]}:")
+        n1.run(f"mdadm --manage {array.device} --fail {on(n1, name)}")
+        n1.wait_for(f"mdadm --manage {array.device} --remove {on(n1, name)}", 30,
+                    "it can be removed")
+        for node in array.cluster.nodes:
+            node.wait_for(lambda n=node: members(n) == before[n.name], 20, "it is gone here too")
+        n1.run(f"wipefs -aq {on(n1, name)}")
+    finally:
+        for node in array.cluster.nodes:
+            node.run(on(node, unmake), timeout=60)
+
+
 def test_refused_add_leaves_the_cluster_talking(array, spare):
     """The sequence that splits the mirror on the stock stack: fail a disk after a bad add."""
     n1, n2, n3 = array.cluster.nodes

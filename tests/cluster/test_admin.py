@@ -75,8 +75,8 @@ def take_back(array, node, serial):
 def cleanup(array, node):
     """Have Pacemaker forget that the array was degraded."""
     node.run(f"crm_resource --cleanup --resource {array.ident}", timeout=120)
-    node.wait_for(lambda: "degraded" not in node.crm_mon("-1").lower(), SHOWN,
-                  "crm_mon shows nothing degraded any more")
+    node.wait_for(lambda: not re.search(rf"\* {array.ident} .*degraded", node.crm_mon("-1")), SHOWN,
+                  "crm_mon shows it degraded no more")
 
 
 def test_slot_and_state_of_each_node(array):
