@@ -10,11 +10,11 @@ from contextlib import contextmanager
 import pytest
 
 import wire
-from arrays import SETTLED, Array
+from arrays import SETTLED, Array, status, wait_connected
 from box import BoxError, wait_until
 from box.base import SOURCE
 from box.product import product_tarball
-from byhand import (FENCED, HEARD, QUICK, SLOW, beside, create, parameter, the_array,
+from byhand import (FENCED, HEARD, IDENT, QUICK, SLOW, beside, create, parameter, the_array,
                     votes, wait_asked, wait_log)
 from mirror import data_offset, legs_equal, sync_speed, wait_clean
 
@@ -272,6 +272,84 @@ def test_walk(faulty, point, action, deed, side):
         faulty.back(victim)
     verdict(faulty, victim, 3 if action == "crash" else 1)
     assert set(faulty.cluster.fenced) == ({victim.name} if action == "crash" else set())
+
+
+# The cluster has said yes, and something else goes wrong before the disk is in.
+
+
+def begin_add(array, node):
+    # As from a terminal, whatever the guest's agent does with signals.
+    serial = array.spare
+    node.run(f"wipefs -aq {node.disk(serial)}")
+    return node.run(f"env --default-signal=INT mdadm --manage {array.device} --add"
+                    f" {node.disk(serial)}", timeout=90, check=False)
+
+
+def no_daemon(node):
+    node.run("while pkill -9 -x mdclusterd; do sleep 0.1; done", timeout=30)
+
+
+def killed(program, signal="KILL"):
+    return lambda node: node.run(f"pkill -{signal} -x {program}")
+
+
+# Who it happens to, what, and whether the disk is in then: at add.6, when no peer's kernel has been
+# asked, and at add.10, when all have answered. None: either; and all nodes say the same.
+MISHAPS = {
+    "initiator's mdclusterd": (INITIATOR, no_daemon, True, True),
+    "peer's mdclusterd": (PEER, no_daemon, False, True),
+    "initiator's attrd": (INITIATOR, killed("pacemaker-attrd"), True, True),
+    "peer's attrd": (PEER, killed("pacemaker-attrd"), True, True),
+    "initiator's CIB": (INITIATOR, killed("pacemaker-based"), None, None),
+    "peer's CIB": (PEER, killed("pacemaker-based"), None, None),
+    "initiator's cable": (INITIATOR, lambda node: node.net_down(), None, None),
+    "peer's cable": (PEER, lambda node: node.net_down(), None, None),
+    "Ctrl-C": (INITIATOR, killed("mdadm", "INT"), None, None),
+}
+
+
+def get_over(array, victim, what):
+    """VICTIM has its daemons again, or is fenced and back; all but it agree before."""
+    witness = next(node for node in array.cluster.nodes if node is not victim and node.running)
+    if "cable" in what:
+        witness.wait_for(lambda: not victim.running, FENCED, f"{victim.name} is fenced")
+    elif "mdclusterd" in what:
+        victim.run("mdclusterd", timeout=60)
+    elif "CIB" in what:
+        witness.wait_for(lambda: not victim.running or
+                         victim.run("cibadmin -Q > /dev/null", check=False).ok, FENCED,
+                         f"{victim.name} has its daemon again, or is fenced")
+        array.cluster.wait_idle()
+    if not victim.running:
+        verdict(array)
+        array.back(victim)
+    for node in array.cluster.nodes:
+        node.wait_for(lambda n=node: status(n, IDENT), HEARD, "its mdclusterd has the array")
+        wait_connected(node)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("what", MISHAPS)
+@pytest.mark.parametrize("point", ["add.6", "add.10"])
+def test_mishap_after_the_verdict(faulty, point, what):
+    _, initiator, peer = faulty.cluster.nodes
+    side, happens, at_6, at_10 = MISHAPS[what]
+    victim = initiator if side == INITIATOR else peer
+    with beside() as begin:
+        with armed(initiator, point, "delay"):
+            adding = begin(begin_add, faulty, initiator)
+        happens(victim)
+        try:
+            result = adding.result()
+        except BoxError:
+            # Its node was fenced, and took mdadm along.
+            assert victim is initiator and not victim.running
+            result = None
+    added = at_6 if point == "add.6" else at_10
+    assert added is None or (result is not None and (result.rc == 0) == added), result
+    get_over(faulty, victim, what)
+    verdict(faulty, victim)
+    assert set(faulty.cluster.fenced) <= {victim.name}
 
 
 @pytest.mark.full
