@@ -74,17 +74,6 @@ static void member_failed(void *arg, const struct mdc_member *member)
 	mdc_netlink_event(c, MDC_EVENT_MEMBER_FAILED, slot);
 }
 
-bool mdc_alone(struct mdc_cluster *c)
-{
-	unsigned long flags;
-	bool alone;
-
-	spin_lock_irqsave(&c->lock, flags);
-	alone = c->members_count < 2;
-	spin_unlock_irqrestore(&c->lock, flags);
-	return alone;
-}
-
 bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
 {
 	int i;

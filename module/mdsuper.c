@@ -209,6 +209,12 @@ bool mdc_md_leg_missing(struct mddev *mddev)
 	struct md_rdev *rdev;
 	int leg;
 
+	/*
+	 * A reshape's new legs md core takes in as it begins the reshape here too, which it
+	 * refuses while it is about to recover something.
+	 */
+	if (mdc_md_reshaping(mddev))
+		return false;
 	rdev_for_each(rdev, mddev) {
 		leg = leg_in_sb(mddev, rdev);
 		if (leg >= 0 && !is_taken(mddev, leg))

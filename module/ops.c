@@ -289,11 +289,6 @@ int mdc_ops_resize_bitmaps(struct mdc_cluster *c, u64 sectors, u64 old_sectors)
 	unsigned long pages;
 	int slot, ret;
 
-	/* The others would not follow: PROTOCOL.md, "Known, and still to be cured". */
-	if (mdc_md_reshape_begins(c->mddev) && !mdc_alone(c)) {
-		mdc_err(c, "an array that other nodes have is not reshaped: stop it there first\n");
-		return -EBUSY;
-	}
 	ret = mdc_md_bitmap_pages(c->mddev, -1, &pages);
 	if (!ret)
 		ret = tell_resize(c, sectors, false);
