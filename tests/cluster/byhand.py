@@ -282,10 +282,10 @@ def the_array(cluster, modules, make):
     return cluster.by_hand[1]
 
 
-def create(cluster):
+def create(cluster, kind=ByHand):
     """A new array on all nodes."""
-    cluster.blank_disks(*ByHand.POOL)
-    array = ByHand(cluster)
+    cluster.blank_disks(*kind.POOL)
+    array = kind(cluster)
     array.create(cluster.nodes[0])
     array.start()
     array.fresh(cluster.nodes[0])

@@ -17,12 +17,12 @@ RESHAPED = 240
 
 
 @contextmanager
-def own(cluster, make):
+def own(cluster, kind=ByHand):
     """An array of a test's own on all nodes, as no other test is to get what becomes of it."""
     if hasattr(cluster, "by_hand"):
         cluster.by_hand[1].stop()
         del cluster.by_hand
-    array = the_array(cluster, (None, None, None), lambda: make(cluster))
+    array = the_array(cluster, (None, None, None), lambda: create(cluster, kind))
     yield array
     array.stop(*array.running_nodes)
     del cluster.by_hand
@@ -30,7 +30,7 @@ def own(cluster, make):
 
 @pytest.fixture
 def mine(cluster3):
-    with own(cluster3, create) as array:
+    with own(cluster3) as array:
         yield array
 
 
@@ -160,18 +160,9 @@ class Ten(ByHand):
         super().__init__(cluster, serials=self.POOL[:2], level="10 --layout=n2 --chunk=64")
 
 
-def create_ten(cluster):
-    cluster.blank_disks(*Ten.POOL)
-    array = Ten(cluster)
-    array.create(cluster.nodes[0])
-    array.start()
-    array.fresh(cluster.nodes[0])
-    return array
-
-
 @pytest.fixture
 def ten(cluster3):
-    with own(cluster3, create_ten) as array:
+    with own(cluster3, Ten) as array:
         yield array
 
 

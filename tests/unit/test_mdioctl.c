@@ -4,17 +4,15 @@
  * each call is carried out and answered once, by the worker that was there in advance first, that
  * there is another one afterwards, and that one that has died costs no call.
  */
-#include "unit.h"
+#include "forked.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,25 +39,10 @@ static struct bed *bed;
 pid_t mdc_worker_fork(void (*fn)(int fd, const void *data), const void *data,
 		      bool die_with_parent, int *fd)
 {
-	int pair[2];
-	pid_t pid;
-
 	assert_false(die_with_parent);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	pid = fork();
-	if (!pid) {
-		close(pair[0]);
-		alarm(BOUND_S);
-		fn(pair[1], data);
-		_exit(0);
-	}
-	assert_true(pid > 0);
-	close(pair[1]);
-	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
-	*fd = pair[0];
+	bed->last = forked(fn, data, BOUND_S, fd);
 	bed->forks++;
-	bed->last = pid;
-	return pid;
+	return bed->last;
 }
 
 static void done(enum mdc_mdioctl_kind kind, int err, unsigned int seq, void *owner, void *data)

@@ -4,14 +4,12 @@
  * device is answered for, by the worker that was there in advance first, and that there is
  * another one afterwards.
  */
-#include "unit.h"
+#include "forked.h"
 
-#include <fcntl.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -46,25 +44,10 @@ void mdc_probe_device(const char *sys, const struct mdc_probe_device *dev, struc
 pid_t mdc_worker_fork(void (*fn)(int fd, const void *data), const void *data,
 		      bool die_with_parent, int *fd)
 {
-	int pair[2];
-	pid_t pid;
-
 	assert_true(die_with_parent);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	pid = fork();
-	if (!pid) {
-		close(pair[0]);
-		alarm(BOUND_S);
-		fn(pair[1], data);
-		_exit(0);
-	}
-	assert_true(pid > 0);
-	close(pair[1]);
-	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
-	*fd = pair[0];
+	bed->last = forked(fn, data, BOUND_S, fd);
 	bed->forks++;
-	bed->last = pid;
-	return pid;
+	return bed->last;
 }
 
 static int setup(void **state)
