@@ -3,8 +3,9 @@
  * Owns the workers that probe. A worker is handed one device at a time and answers with one
  * struct; both ends are the same program, so the struct's layout is the same. A device
  * that a worker hangs on is left alone until that worker has come back or died: a second
- * look would only hang a second worker. One worker is there in advance, as a fork takes long
- * enough under an emulated or busy CPU to be noticed by the writers that wait for a search.
+ * look would only hang a second worker. As many as a search uses are there in advance and are kept
+ * after it, as to fork one, or to end one, takes long enough under an emulated or busy CPU to be
+ * noticed by the writers that wait for a search.
  */
 #include "port/search.h"
 
@@ -24,7 +25,7 @@
 
 struct worker {
 	struct mdc_search_pool *pool;
-	struct mdc_search *owner;	/* NULL: the spare one, or its search has been stopped */
+	struct mdc_search *owner;	/* NULL: a spare one, or its search has been stopped */
 	pid_t pid;
 	int fd;
 	guint io, timer, child;
@@ -37,8 +38,7 @@ struct mdc_search_pool {
 	GPtrArray *searches;
 	unsigned int stuck;
 	bool said_full;
-	struct worker *spare;		/* NULL: taken, or has died */
-	bool keep_spare;
+	bool keep_spares;
 	guint refill;			/* timer */
 };
 
@@ -135,10 +135,7 @@ static void worker_ended(GPid pid, gint status, gpointer data)
 	(void)status;
 	w->child = 0;
 	hang_up(w);
-	if (w->pool->spare == w) {
-		w->pool->spare = NULL;
-		refill_later(w->pool);
-	}
+	refill_later(w->pool);
 	if (w->busy) {
 		not_busy(w);
 		if (owner) {
@@ -214,26 +211,53 @@ static struct worker *start_worker(struct mdc_search_pool *pool)
 	return w;
 }
 
+static bool is_idle(const struct worker *w)
+{
+	return !w->busy && w->fd >= 0 && w->io;
+}
+
+/* One of those that no search has, or NULL. */
+static struct worker *spare(const struct mdc_search_pool *pool, unsigned int *n)
+{
+	struct worker *found = NULL;
+	guint i;
+
+	*n = 0;
+	for (i = 0; i < pool->workers->len; i++) {
+		struct worker *w = pool->workers->pdata[i];
+
+		if (w->owner || !is_idle(w))
+			continue;
+		found = w;
+		(*n)++;
+	}
+	return found;
+}
+
 static gboolean refill(gpointer data)
 {
 	struct mdc_search_pool *pool = data;
+	unsigned int n;
 
 	pool->refill = 0;
-	pool->spare = start_worker(pool);
+	spare(pool, &n);
+	if (n < BUSY_MAX && start_worker(pool))
+		refill_later(pool);
 	return G_SOURCE_REMOVE;
 }
 
 /* Not at once: who waits for the search is not to wait for this fork. */
 static void refill_later(struct mdc_search_pool *pool)
 {
-	if (pool->keep_spare && !pool->spare && !pool->refill)
+	if (pool->keep_spares && !pool->refill)
 		pool->refill = g_timeout_add(SPARE_MS, refill, pool);
 }
 
 static struct worker *new_worker(struct mdc_search *search)
 {
 	struct mdc_search_pool *pool = search->pool;
-	struct worker *w = pool->spare;
+	unsigned int n_spare;
+	struct worker *w;
 
 	if (pool->stuck >= MDC_SEARCH_STUCK_MAX) {
 		if (!pool->said_full)
@@ -242,8 +266,8 @@ static struct worker *new_worker(struct mdc_search *search)
 		pool->said_full = true;
 		return NULL;
 	}
-	pool->spare = NULL;
-	if (!w || !w->io)
+	w = spare(pool, &n_spare);
+	if (!w)
 		w = start_worker(pool);
 	if (w)
 		w->owner = search;
@@ -297,7 +321,7 @@ static struct worker *free_worker(struct mdc_search *search, unsigned int *busy,
 			(*stuck)++;
 		else if (w->busy)
 			(*busy)++;
-		else if (w->fd >= 0 && w->io)
+		else if (is_idle(w))
 			found = w;
 	}
 	return found;
@@ -392,15 +416,22 @@ void mdc_search_more(struct mdc_search *search, const struct mdc_blockdev *dev)
 
 void mdc_search_stop(struct mdc_search *search)
 {
+	unsigned int n_spare;
 	guint i;
 
 	if (!search)
 		return;
+	spare(search->pool, &n_spare);
 	for (i = 0; i < search->pool->workers->len; i++) {
 		struct worker *w = search->pool->workers->pdata[i];
 
 		if (w->owner != search)
 			continue;
+		if (search->pool->keep_spares && is_idle(w) && n_spare < BUSY_MAX) {
+			w->owner = NULL;
+			n_spare++;
+			continue;
+		}
 		/* What is at work is killed; what hangs in the kernel dies when it comes back. */
 		if (w->busy)
 			kill(w->pid, SIGKILL);
@@ -424,7 +455,7 @@ struct mdc_search_pool *mdc_search_pool_new(void)
 
 void mdc_search_pool_ready(struct mdc_search_pool *pool)
 {
-	pool->keep_spare = true;
+	pool->keep_spares = true;
 	refill_later(pool);
 }
 

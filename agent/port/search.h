@@ -25,7 +25,7 @@ typedef void (*mdc_search_seen_fn)(const struct mdc_blockdev *dev, const struct 
 typedef void (*mdc_search_idle_fn)(unsigned int looked_at, unsigned int stuck, void *data);
 
 struct mdc_search_pool *mdc_search_pool_new(void);
-/* From now on a worker is kept ready, so that a search need not wait for its first. */
+/* From now on workers are kept ready, so that a search need not wait for its first. */
 void mdc_search_pool_ready(struct mdc_search_pool *pool);
 /* Kills what runs, waits for nothing. No search may be left. */
 void mdc_search_pool_free(struct mdc_search_pool *pool);
