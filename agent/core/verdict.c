@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Owns this node's word on a disk that another node proposes. `found` is said when all devices
- * have been looked at, or the others take their time: there may be a second disk of the same
- * identity, or a multipath map of which the first is a path. A disk
+ * that nothing holds have been looked at, or the others take their time: there may be a second disk
+ * of the same identity. A path of a multipath map is held by the map. A disk
  * that is there but of no use is told as soon as all devices have been looked at, since a
  * better path to it (a multipath map) may be among the rest. That it is not there is told then
  * as well where writers wait and nothing hints at a late path; else when the wait for those is
@@ -347,6 +347,12 @@ void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, int64_t moved_ms,
 		give_up(v, out);
 	else
 		tell(v, out);
+}
+
+void mdc_verdict_free_looked(struct mdc_verdict *v, struct mdc_verdict_actions *out)
+{
+	if (v->phase == MDC_VERDICT_LOOKING && v->device[0] && !v->late)
+		found(v, out);
 }
 
 void mdc_verdict_block(struct mdc_verdict *v, const char *kname, struct mdc_verdict_actions *out)

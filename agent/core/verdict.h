@@ -142,6 +142,8 @@ void mdc_verdict_other(struct mdc_verdict *verdict, const char *kname);
  */
 void mdc_verdict_looked(struct mdc_verdict *verdict, int64_t now_ms, int64_t moved_ms,
 			unsigned int stuck, struct mdc_verdict_actions *out);
+/* The search has looked at all devices that are neither held nor in use. */
+void mdc_verdict_free_looked(struct mdc_verdict *verdict, struct mdc_verdict_actions *out);
 /* A block device has appeared or changed. */
 void mdc_verdict_block(struct mdc_verdict *verdict, const char *kname,
 		       struct mdc_verdict_actions *out);

@@ -89,6 +89,7 @@ struct mdc_tracked {
 	/* an add of another node's, as it is proposed or announced */
 	struct mdc_verdict verdict;
 	struct mdc_search *verdict_search;
+	unsigned int verdict_free;	/* devices that nothing holds, and that it has yet to look at */
 	bool says_looking;		/* its attribute says that it looks */
 	guint verdict_timer;
 

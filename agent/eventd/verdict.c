@@ -38,6 +38,11 @@ static bool holder_now(const struct mdc_tracked *t, const char *kname, char out[
 	return true;
 }
 
+static bool is_free(const struct mdc_blockdev *dev)
+{
+	return !dev->in_use && !dev->holder[0];
+}
+
 /* It is there, and cannot be read; not: it has no medium, or has gone. */
 static bool path_error(int err)
 {
@@ -73,9 +78,9 @@ static bool is_proposed(const struct mdc_tracked *t, const struct mdc_blockdev *
 	return false;
 }
 
-static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
+static void look_at(struct mdc_tracked *t, const struct mdc_blockdev *dev,
+		    const struct mdc_probe *probe)
 {
-	struct mdc_tracked *t = data;
 	struct mdc_verdict_actions out = { 0 };
 	char own[MDC_KNAME_MAX] = "", first[MDC_KNAME_MAX] = "";
 	struct mdc_verdict_disk disk = {
@@ -93,6 +98,18 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	disk.own = !strcmp(own, t->track.md);
 	mdc_verdict_disk(&t->verdict, mdc_now_ms(), &disk,
 			 holder_now(t, t->verdict.device, first) ? first : NULL, &out);
+	perform(t, &out);
+}
+
+static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, void *data)
+{
+	struct mdc_tracked *t = data;
+	struct mdc_verdict_actions out = { 0 };
+
+	look_at(t, dev, probe);
+	if (!t->verdict_free || !is_free(dev) || --t->verdict_free)
+		return;
+	mdc_verdict_free_looked(&t->verdict, &out);
 	perform(t, &out);
 }
 
@@ -137,8 +154,12 @@ static void start_search(struct mdc_tracked *t)
 	uint64_t least = !strcmp(t->array.level, "raid1") ? t->array.size_kib * 2 : 0;
 	unsigned int also = t->verdict.announced ? MDC_PROBE_NAME : 0;
 	g_autoptr(GArray) list = NULL;
+	guint i;
 
 	list = mdc_blockdev_list(t->daemon->sys, t->track.members, least, NULL);
+	t->verdict_free = 0;
+	for (i = 0; i < list->len; i++)
+		t->verdict_free += is_free(&g_array_index(list, struct mdc_blockdev, i));
 	likely_first(t, list);
 	g_clear_pointer(&t->verdict_search, mdc_search_stop);
 	t->verdict_search = mdc_search_start(t->daemon->pool, list, also, seen, idle, t);
@@ -149,8 +170,10 @@ static void probe(struct mdc_tracked *t, const char *kname)
 	struct mdc_blockdev dev;
 
 	if (t->verdict_search && mdc_blockdev_get(t->daemon->sys, kname, &dev) &&
-	    mdc_blockdev_allowed(t->daemon->sys, t->track.members, kname))
+	    mdc_blockdev_allowed(t->daemon->sys, t->track.members, kname)) {
+		t->verdict_free += is_free(&dev);
 		mdc_search_more(t->verdict_search, &dev);
+	}
 }
 
 static const char *node_name(const struct mdc_tracked *t, char *room, size_t size)

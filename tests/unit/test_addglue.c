@@ -149,6 +149,7 @@ GArray *mdc_blockdev_list(const char *sys, const char *members, uint64_t min_sec
 {
 	GArray *list = g_array_new(FALSE, FALSE, sizeof(struct mdc_blockdev));
 	struct mdc_blockdev known = { .kname = "vdk" };
+	struct mdc_blockdev held = { .kname = "vdh", .holder = "md127" };
 
 	(void)sys;
 	(void)members;
@@ -156,6 +157,7 @@ GArray *mdc_blockdev_list(const char *sys, const char *members, uint64_t min_sec
 	(void)nomatch;
 	g_array_append_val(list, bed->dev);
 	g_array_append_val(list, known);
+	g_array_append_val(list, held);
 	return list;
 }
 
@@ -487,6 +489,26 @@ static void test_peer(void **state)
 	says(2, NULL);
 	DID("stop");
 	assert_non_null(mdc_verdict_knows(&bed->t.verdict, &probe.super.device));
+}
+
+/* The one that is held is not waited for: it could not be mistaken for the disk. */
+static void test_peer_has_seen_the_free_ones(void **state)
+{
+	struct mdc_blockdev known = { .kname = "vdk" }, held = { .kname = "vdh", .holder = "md127" };
+	struct mdc_probe probe = { .member = true }, other = { 0 };
+
+	(void)state;
+	says(2, "proposed:2:1a1b2c3d4e5f60718293a4b5c6d7e8f9:7");
+	DID("search");
+	probe.super.array = bed->t.track.uuid;
+	mdc_uuid_parse(&probe.super.device, DISK);
+	bed->seen(&bed->dev, &probe, &bed->t);
+	bed->seen(&held, &other, &bed->t);
+	DID_NOTHING();
+	bed->seen(&known, &other, &bed->t);
+	DID("attr found:vdd:2:1a1b2c3d:2.7", "notice /dev/md/shared: n2 proposes a disk");
+	bed->idle(3, 0, &bed->t);
+	DID_NOTHING();
 }
 
 static void test_peer_lacks_it(void **state)
@@ -837,7 +859,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_added), TEST(test_refused), TEST(test_over), TEST(test_stopped), TEST(test_old_way),
 		TEST(test_unknown_members),
-		TEST(test_untracked), TEST(test_peer), TEST(test_peer_lacks_it),
+		TEST(test_untracked), TEST(test_peer), TEST(test_peer_has_seen_the_free_ones), TEST(test_peer_lacks_it),
 		TEST(test_peer_is_quiet), TEST(test_peer_lets_go), TEST(test_rival),
 		TEST(test_announced), TEST(test_announced_and_added),
 		TEST(test_announced_and_another_one_added),

@@ -526,6 +526,33 @@ static void test_others_words(void **state)
 	DID_NOTHING(b);
 }
 
+/* One that came since is not taken for the only one by that. */
+static void test_free_looked(void **state)
+{
+	struct bed *b = *state;
+
+	asked(b);
+	memset(&b->out, 0, sizeof(b->out));
+	mdc_verdict_free_looked(&b->v, &b->out);
+	DID_NOTHING(b);
+	disk(b, "vdd", "", NULL);
+	mdc_verdict_free_looked(&b->v, &b->out);
+	DID(b, MDC_VERDICT_PUBLISH);
+	attr_is(b, "found:vdd:2:0a1b2c3d:1.7");
+	memset(&b->out, 0, sizeof(b->out));
+	mdc_verdict_free_looked(&b->v, &b->out);
+	DID_NOTHING(b);
+
+	says(b, 1, "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:8");
+	look(b, 100);
+	looked(b, 110, 0);
+	memset(&b->out, 0, sizeof(b->out));
+	mdc_verdict_block(&b->v, "vdd", &b->out);
+	disk(b, "vdd", "", NULL);
+	mdc_verdict_free_looked(&b->v, &b->out);
+	DID_NOTHING(b);
+}
+
 static void test_second_at_once(void **state)
 {
 	struct bed *b = *state;
@@ -763,7 +790,7 @@ int main(void)
 		TEST(test_ioerror), TEST(test_unusable), TEST(test_leaving),
 		TEST(test_multipath), TEST(test_twice), TEST(test_found_at_the_end),
 		TEST(test_not_of_the_lockspace), TEST(test_others_words),
-		TEST(test_second_at_once), TEST(test_two), TEST(test_own), TEST(test_stale),
+		TEST(test_free_looked), TEST(test_second_at_once), TEST(test_two), TEST(test_own), TEST(test_stale),
 		TEST(test_announced), TEST(test_announced_missing),
 		TEST(test_announced_and_proposed), TEST(test_announcing),
 		TEST(test_short_wait), TEST(test_cancel),
