@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,32 +18,28 @@
 
 #define LIST_MAX 4096
 
-static bool read_text(const char *path, char *out, size_t size)
+/* The first line of an attribute, which sysfs gives in one read. dir: as openat() takes it. */
+static bool read_text(int dir, const char *path, char *out, size_t size)
 {
-	FILE *f = fopen(path, "re");
-	bool ok;
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
 
-	if (!f)
+	if (fd < 0)
 		return false;
-	ok = fgets(out, (int)size, f);
-	fclose(f);
-	if (ok)
-		out[strcspn(out, "\n")] = '\0';
-	return ok;
+	n = read(fd, out, size - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	out[n] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	return true;
 }
 
 static bool dev_text(const char *sys, const char *kname, const char *attr, char *out, size_t size)
 {
 	g_autofree char *path = g_strdup_printf("%s/class/block/%s/%s", sys, kname, attr);
 
-	return read_text(path, out, size);
-}
-
-static bool dev_has(const char *sys, const char *kname, const char *attr)
-{
-	g_autofree char *path = g_strdup_printf("%s/class/block/%s/%s", sys, kname, attr);
-
-	return !access(path, F_OK);
+	return read_text(AT_FDCWD, path, out, size);
 }
 
 static bool excluded(const char *kname)
@@ -59,52 +56,73 @@ static bool excluded(const char *kname)
 	return false;
 }
 
-static void first_holder(const char *sys, const char *kname, char *out, size_t size)
+static void first_holder(int dev, char *out, size_t size)
 {
-	g_autofree char *path = g_strdup_printf("%s/class/block/%s/holders", sys, kname);
-	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-	const char *name;
+	int fd = openat(dev, "holders", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
 
 	out[0] = '\0';
-	while (dir && (name = g_dir_read_name(dir))) {
-		if (strlen(name) >= size)
+	while (dir && (e = readdir(dir))) {
+		if (e->d_name[0] == '.' || strlen(e->d_name) >= size)
 			continue;
 		/* Which one is shown must not depend on the directory's order. */
-		if (!out[0] || strcmp(name, out) < 0)
-			g_strlcpy(out, name, size);
+		if (!out[0] || strcmp(e->d_name, out) < 0)
+			g_strlcpy(out, e->d_name, size);
 	}
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* dir: the device's own in sysfs. All but the names. */
+static bool read_dev(int dir, struct mdc_blockdev *dev)
+{
+	char text[64];
+
+	if (!read_text(dir, "dev", text, sizeof(text)) ||
+	    sscanf(text, "%u:%u", &dev->major, &dev->minor) != 2)
+		return false;
+	if (!read_text(dir, "size", text, sizeof(text)))
+		return false;
+	dev->sectors = g_ascii_strtoull(text, NULL, 10);
+	if (!dev->sectors)
+		return false;
+	if (g_str_has_prefix(dev->kname, "loop") && faccessat(dir, "loop/backing_file", F_OK, 0) &&
+	    faccessat(dir, "partition", F_OK, 0))
+		return false;
+	if (read_text(dir, "diskseq", text, sizeof(text)) ||
+	    read_text(dir, "../diskseq", text, sizeof(text)))
+		dev->seq = g_ascii_strtoull(text, NULL, 10);
+	first_holder(dir, dev->holder, sizeof(dev->holder));
+	return true;
 }
 
 bool mdc_blockdev_get(const char *sys, const char *kname, struct mdc_blockdev *dev)
 {
-	char text[64];
+	g_autofree char *path = NULL;
 	char *slash;
+	bool ok;
+	int dir;
 
 	memset(dev, 0, sizeof(*dev));
 	if (!*kname || strlen(kname) >= sizeof(dev->kname) || strchr(kname, '/') ||
 	    kname[0] == '.' || excluded(kname))
 		return false;
 	g_strlcpy(dev->kname, kname, sizeof(dev->kname));
-	if (!dev_text(sys, kname, "dev", text, sizeof(text)) ||
-	    sscanf(text, "%u:%u", &dev->major, &dev->minor) != 2)
+	/* Its way through the names is long, and all attributes have it in common. */
+	path = g_strdup_printf("%s/class/block/%s", sys, kname);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
 		return false;
-	if (!dev_text(sys, kname, "size", text, sizeof(text)))
-		return false;
-	dev->sectors = g_ascii_strtoull(text, NULL, 10);
-	if (!dev->sectors)
-		return false;
-	if (g_str_has_prefix(kname, "loop") && !dev_has(sys, kname, "loop/backing_file") &&
-	    !dev_has(sys, kname, "partition"))
-		return false;
-	if (dev_text(sys, kname, "diskseq", text, sizeof(text)) ||
-	    dev_text(sys, kname, "../diskseq", text, sizeof(text)))
-		dev->seq = g_ascii_strtoull(text, NULL, 10);
-	first_holder(sys, kname, dev->holder, sizeof(dev->holder));
+	ok = read_dev(dir, dev);
+	close(dir);
 	snprintf(dev->path, sizeof(dev->path), "/dev/%s", kname);
 	for (slash = dev->path + 5; *slash; slash++)
 		if (*slash == '!')
 			*slash = '/';
-	return true;
+	return ok;
 }
 
 /* Device numbers of what is mounted or swapped to, as "MAJ:MIN" strings. */
