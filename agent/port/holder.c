@@ -52,23 +52,31 @@ static bool has_open(const char *proc, const char *pid, const char *md)
 	return found;
 }
 
+static int is_process(const struct dirent *e)
+{
+	return e->d_name[0] >= '1' && e->d_name[0] <= '9';
+}
+
+static int newest_first(const struct dirent **a, const struct dirent **b)
+{
+	return atoi((*b)->d_name) - atoi((*a)->d_name);
+}
+
+/* Writers may wait meanwhile: one that was started a moment ago is found at once. */
 pid_t mdc_holder_mdadm(const char *proc, const char *md)
 {
-	struct dirent *e;
+	struct dirent **list;
 	pid_t pid = 0;
-	DIR *d;
+	int i, n;
 
-	d = opendir(proc);
-	while (d && !pid && (e = readdir(d))) {
-		char *end;
-		long n = strtol(e->d_name, &end, 10);
-
-		if (n > 0 && n <= INT_MAX && !*end && is_mdadm(proc, e->d_name) &&
-		    has_open(proc, e->d_name, md))
-			pid = (pid_t)n;
+	n = scandir(proc, &list, is_process, newest_first);
+	for (i = 0; i < n; i++) {
+		if (!pid && is_mdadm(proc, list[i]->d_name) && has_open(proc, list[i]->d_name, md))
+			pid = (pid_t)atoi(list[i]->d_name);
+		free(list[i]);
 	}
-	if (d)
-		closedir(d);
+	if (n >= 0)
+		free(list);
 	return pid;
 }
 
