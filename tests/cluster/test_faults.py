@@ -343,7 +343,8 @@ def test_mishap_after_the_verdict(faulty, point, what):
             result = adding.result()
         except BoxError:
             # Its node was fenced, and took mdadm along.
-            assert victim is initiator and not victim.running
+            assert victim is initiator
+            wait_until(lambda: not victim.running, FENCED, f"{victim.name} is fenced")
             result = None
     added = at_6 if point == "add.6" else at_10
     assert added is None or (result is not None and (result.rc == 0) == added), result
