@@ -3,6 +3,7 @@
 #include "port/holder.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define TRIES 5
 
 static bool is_mdadm(const char *proc, const char *pid)
 {
@@ -80,20 +83,36 @@ pid_t mdc_holder_mdadm(const char *proc, const char *md)
 	return pid;
 }
 
-pid_t mdc_holder_watch(const char *proc, const char *md, int *fd)
+static pid_t watch_one(const char *proc, const char *md, int *fd)
 {
 	pid_t pid = mdc_holder_mdadm(proc, md);
 	char text[16];
 
+	*fd = -1;
 	if (!pid)
 		return 0;
 	*fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (*fd < 0)
-		return 0;
+		return errno == ESRCH ? pid : 0;
 	/* The descriptor may be of another process that has its number since. */
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	if (is_mdadm(proc, text) && has_open(proc, text, md))
 		return pid;
 	close(*fd);
+	*fd = -1;
+	return pid;
+}
+
+/* One that has just ended, as mdadm --detail does at once, hides another one. */
+pid_t mdc_holder_watch(const char *proc, const char *md, int *fd)
+{
+	pid_t pid = 0;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		pid = watch_one(proc, md, fd);
+		if (!pid || *fd >= 0)
+			return pid;
+	}
 	return 0;
 }

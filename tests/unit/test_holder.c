@@ -94,6 +94,17 @@ static void test_watches_the_process(void **state)
 	close(fd);
 }
 
+/* It is looked for anew, and not for ever. */
+static void test_does_not_watch_what_is_gone(void **state)
+{
+	int fd;
+
+	(void)state;
+	/* Beyond all that a kernel gives. */
+	put_process("1073741824", "mdadm", "/dev/md127");
+	assert_int_equal(mdc_holder_watch(proc, "md127", &fd), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +112,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_watches_the_process, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_does_not_watch_what_is_gone, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
