@@ -207,7 +207,7 @@ static void begin(struct mdc_verdict *v, int64_t now_ms, const struct mdc_verdic
 	v->started_ms = now_ms;
 	v->deadline_ms = look_until(heard, now_ms, text, seen);
 	v->stands = true;
-	v->told = v->looked = v->stuck = v->late = v->have_bad = false;
+	v->told = v->looked = v->free_looked = v->stuck = v->late = v->have_bad = false;
 	if (seen->underway && !v->announced) {
 		/* Its kernel could not take the disk while it waits for the other one's. */
 		missing(v, MDC_WHY_BUSY, NULL, out);
@@ -351,6 +351,7 @@ void mdc_verdict_looked(struct mdc_verdict *v, int64_t now_ms, int64_t moved_ms,
 
 void mdc_verdict_free_looked(struct mdc_verdict *v, struct mdc_verdict_actions *out)
 {
+	v->free_looked = true;
 	if (v->phase == MDC_VERDICT_LOOKING && v->device[0] && !v->late)
 		found(v, out);
 }
@@ -363,7 +364,7 @@ void mdc_verdict_block(struct mdc_verdict *v, const char *kname, struct mdc_verd
 		v->unreadable[0] = '\0';
 	if (!strcmp(v->other, kname))
 		v->other[0] = '\0';
-	v->late |= v->looked;
+	v->late |= v->looked || v->free_looked;
 	v->looked = false;
 	emit(out, MDC_VERDICT_PROBE, kname);
 }

@@ -108,8 +108,8 @@ struct mdc_verdict {
 	/* The rest is verdict.c's own. */
 	int64_t deadline_ms;
 	bool told;			/* LOOKING: it is told that it looks */
-	bool searching, looked, stuck;
-	bool late;			/* a block device has come since all was looked at */
+	bool searching, looked, free_looked, stuck;
+	bool late;			/* a block device has come since all that is free was looked at */
 	int64_t sure_ms;		/* device: that it is the only one is taken for sure then */
 	bool have_bad;			/* there, but of no use: bad is what to say of it */
 	struct mdc_reason bad;

@@ -107,7 +107,9 @@ static void seen(const struct mdc_blockdev *dev, const struct mdc_probe *probe, 
 	struct mdc_verdict_actions out = { 0 };
 
 	look_at(t, dev, probe);
-	if (!t->verdict_free || !is_free(dev) || --t->verdict_free)
+	if (t->verdict_free && is_free(dev))
+		t->verdict_free--;
+	if (t->verdict_free)
 		return;
 	mdc_verdict_free_looked(&t->verdict, &out);
 	perform(t, &out);

@@ -551,6 +551,17 @@ static void test_free_looked(void **state)
 	disk(b, "vdd", "", NULL);
 	mdc_verdict_free_looked(&b->v, &b->out);
 	DID_NOTHING(b);
+
+	/* The same while something that is held hangs. */
+	says(b, 1, "proposed:2:0a1b2c3d4e5f60718293a4b5c6d7e8f9:9");
+	look(b, 200);
+	memset(&b->out, 0, sizeof(b->out));
+	mdc_verdict_free_looked(&b->v, &b->out);
+	mdc_verdict_block(&b->v, "vdd", &b->out);
+	DID(b, MDC_VERDICT_PROBE);
+	disk(b, "vdd", "", NULL);
+	mdc_verdict_free_looked(&b->v, &b->out);
+	DID_NOTHING(b);
 }
 
 static void test_second_at_once(void **state)
