@@ -74,6 +74,17 @@ static void member_failed(void *arg, const struct mdc_member *member)
 	mdc_netlink_event(c, MDC_EVENT_MEMBER_FAILED, slot);
 }
 
+bool mdc_alone(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool alone;
+
+	spin_lock_irqsave(&c->lock, flags);
+	alone = c->members_count < 2;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return alone;
+}
+
 bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
 {
 	int i;
@@ -350,7 +361,14 @@ static void take_apart(struct mdc_cluster *c)
  */
 static int check_members(struct mdc_cluster *c)
 {
-	if (c->members_count < 2 || !mdc_md_outdated(c->mddev))
+	if (mdc_alone(c))
+		return 0;
+	/* md core would go by the position that it has read, while another node moves on. */
+	if (mdc_md_reshaping_on_disk(c->mddev)) {
+		mdc_err(c, "the array is being reshaped: start it on the other nodes when that is over; if no node has it yet, on one node first\n");
+		return -EBUSY;
+	}
+	if (!mdc_md_outdated(c->mddev))
 		return 0;
 	mdc_err(c, "the members of the array changed while it was started here: start it again\n");
 	return -EAGAIN;

@@ -196,6 +196,7 @@ void mdc_cluster_start(struct mdc_cluster *c);
  * cluster's lock.
  */
 bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot);
+bool mdc_alone(struct mdc_cluster *c);	/* no other node has the array */
 
 /* The lent mutex: the holder of reconfig_mutex, before and after it waits for the token. */
 void mdc_lend(struct mdc_cluster *c);

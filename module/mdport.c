@@ -302,6 +302,11 @@ bool mdc_md_take_clean(struct mddev *mddev)
 
 /* Reshape. */
 
+bool mdc_md_reshape_begins(struct mddev *mddev)
+{
+	return mddev->delta_disks;
+}
+
 bool mdc_md_reshape_cut_off(struct mddev *mddev)
 {
 	return mddev->reshape_position != MaxSector && mdc_md_closing(mddev);

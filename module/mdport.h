@@ -157,7 +157,9 @@ bool mdc_md_take_clean(struct mddev *mddev);
 
 
 /* Reshape. */
+bool mdc_md_reshape_begins(struct mddev *mddev);	/* to more legs or fewer */
 bool mdc_md_reshaping(struct mddev *mddev);		/* the superblock says so */
+bool mdc_md_reshaping_on_disk(struct mddev *mddev);	/* ... the newest one, as it is there now */
 bool mdc_md_reshape_cut_off(struct mddev *mddev);	/* stopped in the middle of one */
 void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under way */
 

@@ -289,6 +289,24 @@ int mdc_md_newest_device(struct mddev *mddev)
 	return device;
 }
 
+bool mdc_md_reshaping_on_disk(struct mddev *mddev)
+{
+	const struct mdp_superblock_1 *sb;
+	int device = mdc_md_newest_device(mddev);
+	struct md_rdev *rdev = device < 0 ? NULL : mdc_find_rdev(mddev, device);
+	struct page *page = rdev ? alloc_page(GFP_KERNEL) : NULL;
+	bool active;
+
+	/* Not known: as md core has it. */
+	if (!page)
+		return mddev->reshape_position != MaxSector;
+	sb = page_address(page);
+	active = read_super(mddev, rdev, page) ? mddev->reshape_position != MaxSector :
+		 le32_to_cpu(sb->feature_map) & MD_FEATURE_RESHAPE_ACTIVE;
+	__free_page(page);
+	return active;
+}
+
 /* Whether what SB says cannot be made of what md core has assembled. */
 static bool too_far(struct mddev *mddev, const struct mdp_superblock_1 *sb)
 {

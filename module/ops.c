@@ -289,6 +289,11 @@ int mdc_ops_resize_bitmaps(struct mdc_cluster *c, u64 sectors, u64 old_sectors)
 	unsigned long pages;
 	int slot, ret;
 
+	/* They would not follow in time: PROTOCOL.md, "What remains". */
+	if (mdc_md_reshape_begins(c->mddev) && !mdc_alone(c)) {
+		mdc_err(c, "an array that other nodes have is not reshaped: stop it there first, and start it there when the reshape is over\n");
+		return -EBUSY;
+	}
 	ret = mdc_md_bitmap_pages(c->mddev, -1, &pages);
 	if (!ret)
 		ret = tell_resize(c, sectors, false);

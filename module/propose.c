@@ -50,17 +50,6 @@ static enum mdc_verdict verdict_of(struct mdc_cluster *c)
 	return verdict;
 }
 
-static bool alone(struct mdc_cluster *c)
-{
-	unsigned long flags;
-	bool alone;
-
-	spin_lock_irqsave(&c->lock, flags);
-	alone = c->members_count < 2;
-	spin_unlock_irqrestore(&c->lock, flags);
-	return alone;
-}
-
 /* 0: there is a verdict, or none to be had, or not in time; -EINTR. */
 static int wait_for_verdict(struct mdc_cluster *c, u32 port)
 {
@@ -82,7 +71,7 @@ int mdc_propose(struct mdc_cluster *c, const struct mdc_new_disk *disk)
 	u64 id;
 	int ret;
 
-	if (alone(c))
+	if (mdc_alone(c))
 		return 0;
 	id = begin(c);
 	port = mdc_netlink_propose(c, id, disk);

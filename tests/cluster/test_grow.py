@@ -6,14 +6,16 @@ from contextlib import contextmanager
 import pytest
 
 from arrays import HEARD, agent
-from byhand import ByHand, create, the_array
-from mirror import legs_equal, wait_clean
+from byhand import QUICK, SLOW, ByHand, create, the_array, wait_log
+from mirror import legs_equal, sync_speed, wait_clean
 
 pytestmark = pytest.mark.full
 
 MIB = 1 << 20
 # A reshape or a resync of 100 MiB, in emulated guests.
 RESHAPED = 240
+# All of the array, written before a reshape.
+DATA_MB = 100
 
 
 @contextmanager
@@ -166,21 +168,74 @@ def ten(cluster3):
         yield array
 
 
-def test_reshape(ten):
-    """A RAID10 of two disks becomes one of four, and twice as large, for all nodes."""
+def read_start(ten, node):
+    return node.out(f"dd if={ten.device} bs=1M count={DATA_MB} iflag=direct 2> /dev/null | md5sum")
+
+
+def begin_reshape(ten):
+    """n1, alone, makes four disks of two, and has data to move; the data's checksum."""
     n1, n2, n3 = ten.cluster.nodes
-    read = f"dd if={ten.device} bs=1M count=64 iflag=direct 2> /dev/null | md5sum"
-    n1.run(f"dd if=/dev/urandom of={ten.device} bs=1M count=64 oflag=direct", timeout=120)
-    pattern = n1.out(read)
+    n1.run(f"dd if=/dev/urandom of={ten.device} bs=1M count={DATA_MB} oflag=direct", timeout=120)
+    pattern = read_start(ten, n1)
     for serial in ten.POOL[2:]:
         ten.add(n1, serial)
     ten.same(**{serial: "none" for serial in ten.POOL[2:]})
+    ten.stop(n2, n3)
     result = grow(ten, n1, "--raid-devices=4")
     assert result.rc == 0, result
-    for node in ten.cluster.nodes:
+    return pattern
+
+
+def end_reshape(ten, pattern, writer):
+    """It is twice as large on all nodes, with the same data, and WRITER writes to what is new."""
+    nodes = ten.running_nodes
+    for node in nodes:
         node.wait_for(lambda n=node: size(ten, n) == 200 * MIB, RESHAPED, "it is twice as large")
-    wait_clean(ten.device, ten.cluster.nodes)
-    assert {node.out(read) for node in ten.cluster.nodes} == {pattern}
-    written = write_end(ten, n2, 200)
-    assert read_end(ten, 200, *ten.cluster.nodes) == {written}
+    wait_clean(ten.device, nodes)
+    assert {read_start(ten, node) for node in nodes} == {pattern}
+    written = write_end(ten, writer, 200)
+    assert read_end(ten, 200, *nodes) == {written}
     ten.same(**{serial: True for serial in ten.POOL})
+
+
+def test_reshape(ten):
+    """A RAID10 of two disks becomes one of four, and twice as large: refused as long as others have
+    it, and no other node joins before it is over."""
+    n1, n2, n3 = ten.cluster.nodes
+    for serial in ten.POOL[2:]:
+        ten.add(n1, serial)
+    refused = grow(ten, n1, "--raid-devices=4", check=False)
+    assert refused.rc != 0, refused
+    wait_log(n1, "an array that other nodes have is not reshaped")
+    wait_size(ten, 100)
+    ten.fresh(n2)
+    for serial in ten.POOL[2:]:
+        ten.remove(n1, serial)
+    sync_speed(n1, SLOW)
+    pattern = begin_reshape(ten)
+    refused = agent(n2, "start", uuid=ten.uuid, device=ten.device, timeout=150)
+    assert refused.rc != 0, refused
+    wait_log(n2, "the array is being reshaped: start it on the other nodes when that is over")
+    assert ten.sysfs(n1, "sync_action") == "reshape"
+    sync_speed(n1, QUICK)
+    n1.wait_for(lambda: size(ten, n1) == 200 * MIB, RESHAPED, "it is twice as large")
+    ten.start(n2, n3)
+    end_reshape(ten, pattern, n3)
+
+
+def test_reshape_goes_on_elsewhere(ten):
+    """The node that reshapes, alone, dies in the middle of it: the next one ends it."""
+    n1, n2, n3 = ten.cluster.nodes
+    sync_speed(n1, SLOW)
+    pattern = begin_reshape(ten)
+    n1.wait_for(lambda: ten.sysfs(n1, "reshape_position").strip("0").isdigit(), RESHAPED,
+                "the reshape to have moved something")
+    assert ten.sysfs(n1, "sync_action") == "reshape"
+    n1.power_cut()
+    ten.cluster.wait_fenced(n1)
+    ten.start(n2)
+    n2.wait_for(lambda: size(ten, n2) == 200 * MIB, RESHAPED, "it is twice as large")
+    ten.start(n3)
+    end_reshape(ten, pattern, n3)
+    ten.back(n1)
+    end_reshape(ten, pattern, n1)

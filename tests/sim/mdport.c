@@ -503,6 +503,18 @@ bool mdc_md_reshaping(struct mddev *md)
 	return false;
 }
 
+bool mdc_md_reshaping_on_disk(struct mddev *md)
+{
+	(void)md;
+	return false;
+}
+
+bool mdc_md_reshape_begins(struct mddev *md)
+{
+	(void)md;
+	return false;
+}
+
 bool mdc_md_reshape_cut_off(struct mddev *md)
 {
 	(void)md;
