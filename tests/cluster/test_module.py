@@ -3,6 +3,7 @@
 that die in the middle of something, joins and leaves that cannot be. All nodes have ours.
 """
 import re
+from contextlib import contextmanager
 
 import pytest
 
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.full
 
 PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000,
               "leave_timeout": 10000, "stuck_after": 60000}
+TRACING = "/sys/kernel/tracing"
 NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
 
 
@@ -36,6 +38,48 @@ def test_ours_is_loaded(hand):
         for bad in ("0", "99", "600001", "-1", "soon"):
             assert n1.run(f"echo {bad} > {path}", check=False).rc, f"{name} took {bad}"
         assert n1.out(f"cat {path}") == str(value)
+
+
+@contextmanager
+def traced(*nodes):
+    """Meanwhile the module's trace points are on; yields what gives a node's: [(name, text)]."""
+    def lines(node):
+        return re.findall(r": (mdc_\w+): (.*)$", node.out(f"cat {TRACING}/trace"), re.M)
+
+    for node in nodes:
+        node.run(f"mountpoint -q {TRACING} || mount -t tracefs none {TRACING}; cd {TRACING} &&"
+                 " echo > trace && echo 1 > events/mdcluster/enable && echo 1 > tracing_on")
+    try:
+        yield lines
+    finally:
+        for node in nodes:
+            node.run(f"echo 0 > {TRACING}/events/mdcluster/enable", check=False)
+
+
+def test_trace_points(hand):
+    """An add and a remove, as the node that does it and one of its peers show it."""
+    n1, n2, n3 = hand.cluster.nodes
+    with traced(n1, n2) as lines:
+        hand.add(n1, hand.spare)
+        hand.remove(n1, next(serial for serial in hand.POOL if serial not in hand.legs))
+        ours, theirs = lines(n1), lines(n2)
+    md, slot = hand.md(n1), hand.slot(n1) - 1
+    steps = [re.match(rf"{md} step=(\d+) device=\d+ result=(\d+)$", text).groups()
+             for name, text in ours if name == "mdc_add"]
+    assert steps == [("2", "0"), ("5", "1"), ("10", "0")]
+    steps = [re.match(r"md\d+ step=(\d+) device=\d+ result=(\d+)$", text).groups()
+             for name, text in theirs if name == "mdc_add"]
+    # The last one is its settling.
+    assert steps == [("7", "0"), ("9", "0"), ("11", "0")]
+    for what in "NEWDISK", "REMOVE":
+        sent = [text for name, text in ours if name == "mdc_sent" and f" {what} " in text]
+        received = [text for name, text in theirs
+                    if name == "mdc_received" and f" {what} " in text]
+        assert len(sent) == len(received) == 1
+        assert f" from={slot} " in sent[0] and f" from={slot} " in received[0]
+        assert sent[0].endswith(" result=0") and received[0].endswith(" result=0")
+    assert any(re.match(r"token 0->5 ms=\d+ result=0$", text)
+               for name, text in ours if name == "mdc_lock_wait")
 
 
 # Adding a disk
@@ -394,6 +438,15 @@ def test_resync_is_handed_over(hand):
     hand.stop()
     array = create_unsynced(hand.cluster, n1)
     hand.cluster.by_hand = hand.cluster.by_hand[0], array
-    array.hand_over(n1)
+    slot, others = array.slot(n1) - 1, hand.cluster.nodes[1:]
+    with traced(*others) as lines:
+        array.hand_over(n1)
+        traces = [lines(node) for node in others]
+    # One takes over what n1 has left, and says to the other where it is, in the end nowhere.
+    assert any(name == "mdc_slot" and f" slot={slot} " in text and text.endswith(" result=0")
+               for trace in traces for name, text in trace)
+    ranges = max(([text.rpartition("range=")[2] for name, text in trace if name == "mdc_range"]
+                  for trace in traces), key=len)
+    assert len(ranges) > 1 and ranges[-1].endswith("..0"), ranges
     array.start(n1)
     array.healthy()
