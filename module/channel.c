@@ -217,7 +217,7 @@ static int hand_out(struct mdc_cluster *c, unsigned int timeout_ms)
 	return mdc_lock_convert(c->ack, MDC_CR);
 }
 
-int mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
+static int send_one(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
 {
 	u64 begin = mdc_now_ms();
 	u64 passed;
@@ -245,6 +245,33 @@ int mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int ti
 	else if (!timeout_ms)
 		mdc_err(c, "%s was not delivered (%d): the other nodes may not know\n",
 			mdc_wire_type_name(msg->type), ret);
+	return ret;
+}
+
+int mdc_channel_repeat(struct mdc_cluster *c, unsigned int timeout_ms)
+{
+	struct mdc_msg again = c->last;
+	int ret;
+
+	if (!c->last_for_good)
+		return 0;
+	ret = send_one(c, &again, timeout_ms);
+	if (ret)
+		return ret;
+	c->last_for_good = false;
+	mdc_info(c, "a node is gone: %s, received last, may not have reached all, and is sent once more\n",
+		 mdc_wire_type_name(again.type));
+	return 0;
+}
+
+int mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
+{
+	int ret = READ_ONCE(c->read_again) ? mdc_channel_repeat(c, timeout_ms) : 0;
+
+	if (!ret)
+		ret = send_one(c, msg, timeout_ms);
+	if (!ret)
+		c->last_for_good = false;
 	return ret;
 }
 

@@ -39,6 +39,13 @@ void mdc_channel_give(struct mdc_cluster *c);
 int __must_check mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg,
 				  unsigned int timeout_ms);
 
+/*
+ * A node is gone: if the message that this node received last matters for good, the gone one may
+ * have been its sender, and others may not have got it: sends it again. Holding the channel; as
+ * mdc_channel_send() else, which does this itself as long as nothing else has.
+ */
+int __must_check mdc_channel_repeat(struct mdc_cluster *c, unsigned int timeout_ms);
+
 /* Take, send for as long as it takes, give. */
 int __must_check mdc_send(struct mdc_cluster *c, struct mdc_msg *msg, bool holds_mutex);
 

@@ -138,8 +138,8 @@ struct mdc_cluster {
 	bool message_waits;		/* another node wants ack in EX */
 	bool receiving;
 	u64 receiving_since;		/* ms; 0: nothing is being received */
-	u8 heard[MDC_LVB_SIZE];		/* the message before; the receiver's alone */
-	bool hears;			/* ... there was one */
+	struct mdc_msg last;		/* received; of whoever may convert "message" */
+	bool last_for_good;		/* ... and it must reach all, even if its sender is gone */
 
 	/* The lent mutex. */
 	bool lent;			/* its holder waits */

@@ -121,7 +121,7 @@ static void act(struct mdc_cluster *c, const struct mdc_msg *msg)
 		if (mdc_md_mark_removed(c->mddev, msg->raid_slot))
 			mdc_newdisk_sweep(c);
 		else
-			mdc_warn(c, "slot %u removes device %u, which is no member here\n",
+			mdc_info(c, "slot %u removes device %u, which is no member here\n",
 				 msg->slot, msg->raid_slot);
 		break;
 	case MDC_RE_ADD:
@@ -160,25 +160,23 @@ static void count_received(struct mdc_cluster *c, const struct mdc_msg *msg,
 }
 
 /*
- * Whether the block is that of the message before; true for the first one of all. A block that the
- * DLM calls invalid is the newest that a survivor has read: if it is none that this node has heard,
- * another one has acted on it.
+ * What is in no superblock, and does not end with its sender. If that dies, only some may have read
+ * it: those say it again. A RE_ADD is not among it: the superblock, read again, undoes that.
  */
-static bool heard_before(struct mdc_cluster *c)
-{
-	const u8 *block = mdc_lock_lvb(c->message);
-	bool heard = !c->hears || !memcmp(c->heard, block, MDC_LVB_SIZE);
-
-	memcpy(c->heard, block, MDC_LVB_SIZE);
-	c->hears = true;
-	return heard;
-}
-
-/* What is in no superblock, and does not end with its sender. */
 static bool acts_for_good(u32 type)
 {
-	return type == MDC_REMOVE || type == MDC_RE_ADD || type == MDC_CHANGE_CAPACITY ||
-	       type == MDC_BITMAP_RESIZE;
+	return type == MDC_REMOVE || type == MDC_CHANGE_CAPACITY || type == MDC_BITMAP_RESIZE;
+}
+
+/* Until it is said again, only what came after it, and after its sender's death, replaces it. */
+static void note_last(struct mdc_cluster *c, const struct mdc_msg *msg)
+{
+	bool for_good = acts_for_good(msg->type);
+
+	if (!for_good && msg->type != MDC_NEWDISK && READ_ONCE(c->read_again))
+		return;
+	c->last = *msg;
+	c->last_for_good = for_good;
 }
 
 /* Step 5, with the message readable. Whatever it is, it will be acknowledged. */
@@ -193,22 +191,20 @@ static void read_message(struct mdc_cluster *c)
 	bool valid = mdc_lock_lvb_valid(c->message);
 	enum mdc_wire_fault fault;
 	struct mdc_msg msg;
-	bool heard;
 
 	fault = mdc_wire_get_msg(mdc_lock_lvb(c->message), &limits, &msg);
 	trace_mdc_received(c, &msg, fault);
 	count_received(c, &msg, fault, valid);
-	heard = heard_before(c);
 	if (!valid) {
 		/*
 		 * Its sender died, and what it said with it. An update of the superblock would be
 		 * missed for good; a resync that it told of ends with it, and an add is settled.
+		 * What others have acted on for good they say again.
 		 */
 		mdc_info(c, "a message was lost with its sender: reading the superblock instead\n");
 		mdc_comm_read_again(c);
-		if (!fault && !heard && acts_for_good(msg.type))
-			act(c, &msg);
 	} else if (!fault) {
+		note_last(c, &msg);
 		act(c, &msg);
 	} else if (mdc_first_of_kind(c, fault)) {
 		mdc_warn(c, "a message is dropped: %s (type %u, slot %u, device %u); further ones of this kind are only counted\n",

@@ -318,30 +318,36 @@ static int catch_up(struct mdc_cluster *c)
 	return ret ? ret : mdc_catchup_look(c);
 }
 
-/*
- * A node may have died after it wrote the superblock and before it told of it. The token: nobody
- * else is writing it just now.
- */
-static int read_its_last_update(struct mdc_cluster *c)
+static void set_read_again(struct mdc_cluster *c, bool due)
 {
 	unsigned long flags;
-	bool due;
-	int ret;
 
 	spin_lock_irqsave(&c->lock, flags);
-	due = c->read_again;
+	c->read_again = due;
 	spin_unlock_irqrestore(&c->lock, flags);
-	if (!due)
+}
+
+/*
+ * A node may have died after it wrote the superblock and before it told of it, or when it had told
+ * some. The token: nobody else writes or sends just now.
+ */
+static int make_up_for_it(struct mdc_cluster *c)
+{
+	int ret;
+
+	if (!READ_ONCE(c->read_again))
 		return 0;
 	ret = mdc_channel_take_unless(c, false, 0, recoverer_stops, c);
 	if (ret)
 		return ret;
-	spin_lock_irqsave(&c->lock, flags);
-	c->read_again = false;
-	spin_unlock_irqrestore(&c->lock, flags);
+	/* First: another one may go meanwhile. */
+	set_read_again(c, false);
+	ret = mdc_channel_repeat(c, 0);
+	if (ret)
+		set_read_again(c, true);
 	mdc_comm_read_again(c);
 	mdc_channel_give(c);
-	return 0;
+	return ret;
 }
 
 /*
@@ -390,7 +396,7 @@ static int recover_round(struct mdc_cluster *c)
 	if (ret)
 		return ret;
 	bitmap_andnot(w.known, c->to_recover, c->put_off, MDC_SLOTS_MAX);
-	failed = read_its_last_update(c);
+	failed = make_up_for_it(c);
 	for_each_set_bit(slot, w.known, MDC_SLOTS_MAX) {
 		if (kthread_should_stop())
 			return 0;
