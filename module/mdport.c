@@ -271,6 +271,11 @@ void mdc_md_interrupt_resync(struct mddev *mddev)
 	set_bit(MD_RECOVERY_INTR, &mddev->recovery);
 }
 
+bool mdc_md_resync_interrupted(struct mddev *mddev)
+{
+	return test_bit(MD_RECOVERY_INTR, &mddev->recovery);
+}
+
 void mdc_md_check_recovery(struct mddev *mddev)
 {
 	md_check_recovery(mddev);

@@ -68,7 +68,8 @@ static bool resync_is_off(void *arg)
 {
 	struct mdc_cluster *c = arg;
 
-	return kthread_should_stop() || mdc_md_closing(c->mddev) || READ_ONCE(c->catching_up);
+	return kthread_should_stop() || mdc_md_resync_interrupted(c->mddev) ||
+	       READ_ONCE(c->catching_up);
 }
 
 static bool update_due(struct mdc_cluster *c)

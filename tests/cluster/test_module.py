@@ -433,12 +433,21 @@ def test_two_nodes_fail(hand, when):
 
 
 def test_resync_is_handed_over(hand):
-    """The node that resyncs leaves in the middle: another one ends it."""
+    """
+    The node that resyncs leaves in the middle: another one ends it. One that waits for its turn
+    meanwhile can be frozen, as mdadm does when it changes an array, without waiting for that turn.
+    """
     n1 = hand.cluster.nodes[0]
     hand.stop()
     array = create_unsynced(hand.cluster, n1)
     hand.cluster.by_hand = hand.cluster.by_hand[0], array
     slot, others = array.slot(n1) - 1, hand.cluster.nodes[1:]
+    waiting = others[0]
+    waiting.wait_for(lambda: array.sysfs(waiting, "sync_action") == "resync", HEARD,
+                     "it waits to resync")
+    for action in "frozen", "idle":
+        waiting.run(f"echo {action} > /sys/block/{array.md(waiting)}/md/sync_action", timeout=HEARD)
+    assert array.sysfs(n1, "sync_action") == "resync", "it has not ended meanwhile"
     with traced(*others) as lines:
         array.hand_over(n1)
         traces = [lines(node) for node in others]

@@ -330,7 +330,7 @@ static void choose(struct mddev *md)
 /* With the mutex. False: there is nothing to do. */
 static bool begin_sync(struct mddev *md)
 {
-	if (md->closing || md->frozen)
+	if (md->frozen)
 		return false;
 	choose(md);
 	if (!md->recover && !md->sync)

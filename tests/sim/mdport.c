@@ -448,6 +448,11 @@ void mdc_md_interrupt_resync(struct mddev *md)
 	md->intr = true;
 }
 
+bool mdc_md_resync_interrupted(struct mddev *md)
+{
+	return md->intr;
+}
+
 bool mdc_md_asks_for_all(struct mddev *md)
 {
 	(void)md;
