@@ -20,17 +20,34 @@ struct request {
 static struct request requests[REQUESTS];
 static u32 next_request;
 
+/* The disk that has, or had before a later add of it, this UUID. */
+static int disk_of(const u8 *uuid, bool *now)
+{
+	const u8 *has;
+	int disk;
+
+	for (disk = 0; disk < MD_DISKS; disk++) {
+		has = md_disks.disk[disk].uuid;
+		*now = has[MD_UUID_ADD] == uuid[MD_UUID_ADD];
+		if (!memcmp(has, uuid, MD_UUID_ADD) &&
+		    !memcmp(has + MD_UUID_ADD + 1, uuid + MD_UUID_ADD + 1,
+			    MDC_UUID_SIZE - MD_UUID_ADD - 1))
+			return disk;
+	}
+	sim_fail("a disk is proposed whose UUID nobody has");
+	return 0;
+}
+
 static int answer(struct sim_node *node, struct request *request, bool found)
 {
 	struct mddev *md = &node->md;
 	struct md_rdev *rdev = NULL;
 	int disk, ret = 0;
+	bool now;
 
-	for (disk = 0; disk < MD_DISKS; disk++)
-		if (!memcmp(md_disks.disk[disk].uuid, request->uuid, MDC_UUID_SIZE))
-			break;
-	if (disk == MD_DISKS)
-		sim_fail("a disk is proposed whose UUID nobody has");
+	disk = disk_of(request->uuid, &now);
+	if (found && !now)
+		return -ENXIO;
 	if (found)
 		md_suspend(md);
 	md_lock(md);

@@ -11,6 +11,7 @@
 #include "sim.h"
 
 #define MD_DISKS 6		/* shared, of the array or not */
+#define MD_UUID_ADD 2		/* byte of a disk's UUID: mdadm gives it a new one with each add */
 #define MD_DEVICES 8		/* device numbers are below this */
 #define MD_LEGS 2
 #define MD_CHUNKS 8

@@ -294,6 +294,7 @@ int op_add(void *arg)
 	sb->has_offset = false;
 	sb->by_bitmap = false;
 	sb->number = free_number(md);
+	md_disks.disk[disk].uuid[MD_UUID_ADD]++;
 	sim_trace("add disk %d as device %d", disk, sb->number);
 	sim_sleep_us(sim_between(100, 20000));
 	ret = add(node, disk);
