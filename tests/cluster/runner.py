@@ -10,8 +10,8 @@ kernel   the kernel module for each kernel that it supports, with all checks of 
 cluster  pytest on real clusters in virtual machines of Debian 13; a few tests, which are short, on
          those of 12 and sid
 
-"full" beside them, or alone for all of them, adds the tests that take long. One part runs only
-when it is named:
+"full" beside them, or alone for all of them, adds the tests that take long, and the demo. One part
+runs only when it is named:
 
 debug-kernel  the same tests on a kernel with KASAN, lockdep, kmemleak and the like, which is built
               first: none of them may report anything. Takes hours.
@@ -210,29 +210,38 @@ def part_cluster(score, args):
     if args.full and not args.k:
         say(f"==== cluster, what shows with the kernel's own module only, on {first}")
         run_pytest(score, args, first, "-m", "stock", name="cluster-stock", module="stock")
+        say(f"==== cluster, the demo on {first}")
+        status = run_to_end(["/usr/bin/python3", str(HERE / "demo.py"), f"--suite={first}"])
+        score.add(f"demo: {first}", status == 0, f": status {status}")
     for suite in others:
         say(f"==== cluster, the short tests on {suite}")
         run_pytest(score, args, suite, "-m", "short")
 
 
-def run_pytest(score, args, suite, *more, name="cluster", module=None):
-    report = results_dir() / f"{name}-{suite}.xml"
-    report.unlink(missing_ok=True)
-    # If this program is killed, pytest still gets to cut its guests' power.
-    command = ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-v",
-               "-s", f"--junit-xml={report}", f"--suite={suite}", *more,
-               *(["-k", args.k] if args.k else []), *(["--full"] if args.full else [])]
-    environment = {**os.environ, **({"MDCLUSTER_MODULE": module} if module else {})}
-    process = subprocess.Popen(command, cwd=HERE, env=environment)
+def run_to_end(command, environment=None):
+    """COMMAND, which has virtual nodes; its exit status."""
+    # If this program is killed, it still gets to cut its guests' power.
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], cwd=HERE,
+                               env=environment)
     try:
-        process.wait()
+        return process.wait()
     except KeyboardInterrupt:
         # The terminal's Ctrl-C has reached it too; it is cutting the guests' power.
         process.terminate()
         process.wait()
         raise
+
+
+def run_pytest(score, args, suite, *more, name="cluster", module=None):
+    report = results_dir() / f"{name}-{suite}.xml"
+    report.unlink(missing_ok=True)
+    command = ["/usr/bin/python3", "-m", "pytest", "-v", "-s", f"--junit-xml={report}",
+               f"--suite={suite}", *more,
+               *(["-k", args.k] if args.k else []), *(["--full"] if args.full else [])]
+    environment = {**os.environ, **({"MDCLUSTER_MODULE": module} if module else {})}
+    status = run_to_end(command, environment)
     if not report.exists():
-        score.add(f"{name}: {suite}: pytest ended with status {process.returncode}, without a "
+        score.add(f"{name}: {suite}: pytest ended with status {status}, without a "
                   "report", False)
         return
     for case in ElementTree.parse(report).iter("testcase"):
