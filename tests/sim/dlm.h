@@ -129,6 +129,7 @@ void dlm_master_receive(struct dlm_msg *msg);
 /* The node's side, on what its master says: lockres.c. */
 void dlm_node_receive(struct dlm_msg *msg);
 void dlm_cast(struct mdc_lock *lock, int status);
+void dlm_unlocked(struct mdc_lock *lock);
 void dlm_down_now(struct mdc_lock *lock);
 void dlm_lock_forget(struct mdc_lock *lock);
 void dlm_void_locks_of(int node);

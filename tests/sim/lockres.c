@@ -53,6 +53,15 @@ void dlm_cast(struct mdc_lock *lock, int status)
 	callback(lock, cast_now, 0);
 }
 
+void dlm_unlocked(struct mdc_lock *lock)
+{
+	dlm_cast(lock, 0);
+	/* Before its owner hears of it: a recovery does not bring it back. */
+	lock->granted = -1;
+	if (lock->orphan)
+		dlm_lock_forget(lock);
+}
+
 static void bast(struct mdc_lock *lock, int mode)
 {
 	/* As fs/dlm leaves some out that say nothing new. */
@@ -128,9 +137,7 @@ void dlm_node_receive(struct dlm_msg *msg)
 		break;
 	case DLM_UNLOCK_REPLY:
 		lock->waits = WAITS_NOT;
-		dlm_cast(lock, 0);
-		if (lock->orphan)
-			dlm_lock_forget(lock);
+		dlm_unlocked(lock);
 		break;
 	default:
 		break;

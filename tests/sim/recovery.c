@@ -175,9 +175,7 @@ void dlm_resend(int node)
 			continue;
 		if (lock->unlocked) {
 			lock->unlocked = false;
-			dlm_cast(lock, 0);
-			if (lock->orphan)
-				dlm_lock_forget(lock);
+			dlm_unlocked(lock);
 		} else if (lock->cancelled) {
 			lock->cancelled = false;
 			lock->queued = false;
