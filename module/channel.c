@@ -182,6 +182,16 @@ void mdc_channel_give(struct mdc_cluster *c)
 	give_right(c);
 }
 
+/* Of TIMEOUT_MS, which run since BEGIN. 0 has no end. */
+static unsigned int rest_of(u64 begin, unsigned int timeout_ms)
+{
+	u64 passed = mdc_now_ms() - begin;
+
+	if (!timeout_ms)
+		return 0;
+	return passed < timeout_ms ? timeout_ms - passed : 1;
+}
+
 static void count_sent(struct mdc_cluster *c, u32 type)
 {
 	unsigned long flags;
@@ -220,7 +230,6 @@ static int hand_out(struct mdc_cluster *c, unsigned int timeout_ms)
 static int send_one(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
 {
 	u64 begin = mdc_now_ms();
-	u64 passed;
 	int ret;
 
 	msg->slot = c->our_slot;
@@ -232,10 +241,7 @@ static int send_one(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int tim
 		ret = mdc_lock_convert(c->message, MDC_EX);
 	if (!ret) {
 		mdc_wire_put_msg(mdc_lock_lvb(c->message), msg);
-		passed = mdc_now_ms() - begin;
-		if (timeout_ms)
-			timeout_ms = passed < timeout_ms ? timeout_ms - passed : 1;
-		ret = hand_out(c, timeout_ms);
+		ret = hand_out(c, rest_of(begin, timeout_ms));
 		/* Step 7: those that wait with PR go on. */
 		mdc_lock_drop(c->message);
 	}
@@ -250,29 +256,33 @@ static int send_one(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int tim
 
 int mdc_channel_repeat(struct mdc_cluster *c, unsigned int timeout_ms)
 {
-	struct mdc_msg again = c->last;
+	u64 begin = mdc_now_ms();
+	struct mdc_msg again;
 	int ret;
 
-	if (!c->last_for_good)
-		return 0;
-	ret = send_one(c, &again, timeout_ms);
-	if (ret)
-		return ret;
-	c->last_for_good = false;
-	mdc_info(c, "a node is gone: %s, received last, may not have reached all, and is sent once more\n",
-		 mdc_wire_type_name(again.type));
+	while (c->unsaid.count) {
+		again = c->unsaid.msg[0];
+		ret = send_one(c, &again, rest_of(begin, timeout_ms));
+		if (ret)
+			return ret;
+		mdc_unsaid_known(&c->unsaid, &again);
+		mdc_info(c, "a node is gone: its %s may not have reached all, and is sent once more\n",
+			 mdc_wire_type_name(again.type));
+	}
 	return 0;
 }
 
 int mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
 {
-	int ret = READ_ONCE(c->read_again) ? mdc_channel_repeat(c, timeout_ms) : 0;
+	u64 begin = mdc_now_ms();
+	int ret;
 
-	if (!ret)
-		ret = send_one(c, msg, timeout_ms);
-	if (!ret)
-		c->last_for_good = false;
-	return ret;
+	if (READ_ONCE(c->read_again)) {
+		ret = mdc_channel_repeat(c, timeout_ms);
+		if (ret)
+			return ret;
+	}
+	return send_one(c, msg, rest_of(begin, timeout_ms));
 }
 
 int mdc_send(struct mdc_cluster *c, struct mdc_msg *msg, bool holds_mutex)

@@ -40,9 +40,8 @@ int __must_check mdc_channel_send(struct mdc_cluster *c, struct mdc_msg *msg,
 				  unsigned int timeout_ms);
 
 /*
- * A node is gone: if the message that this node received last matters for good, the gone one may
- * have been its sender, and others may not have got it: sends it again. Holding the channel; as
- * mdc_channel_send() else, which does this itself as long as nothing else has.
+ * A node is gone: sends again what it may have told only some, this one among them. Holding the
+ * channel; as mdc_channel_send() else, which does this first as long as read_again is set.
  */
 int __must_check mdc_channel_repeat(struct mdc_cluster *c, unsigned int timeout_ms);
 

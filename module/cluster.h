@@ -32,6 +32,7 @@
 #include "os.h"
 #include "core/inflight.h"
 #include "core/range.h"
+#include "core/unsaid.h"
 #include "core/window.h"
 #include "core/wire.h"
 #include "lockres.h"
@@ -138,8 +139,7 @@ struct mdc_cluster {
 	bool message_waits;		/* another node wants ack in EX */
 	bool receiving;
 	u64 receiving_since;		/* ms; 0: nothing is being received */
-	struct mdc_msg last;		/* received; of whoever may convert "message" */
-	bool last_for_good;		/* ... and it must reach all, even if its sender is gone */
+	struct mdc_unsaid unsaid;	/* of whoever may convert "message" */
 
 	/* The lent mutex. */
 	bool lent;			/* its holder waits */

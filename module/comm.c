@@ -160,27 +160,10 @@ static void count_received(struct mdc_cluster *c, const struct mdc_msg *msg,
 }
 
 /*
- * What is in no superblock, and does not end with its sender. If that dies, only some may have read
- * it: those say it again. A RE_ADD is not among it: the superblock, read again, undoes that.
+ * Step 5, with the message readable. Whatever it is, it will be acknowledged. True if it was acted
+ * upon.
  */
-static bool acts_for_good(u32 type)
-{
-	return type == MDC_REMOVE || type == MDC_CHANGE_CAPACITY || type == MDC_BITMAP_RESIZE;
-}
-
-/* Until it is said again, only what came after it, and after its sender's death, replaces it. */
-static void note_last(struct mdc_cluster *c, const struct mdc_msg *msg)
-{
-	bool for_good = acts_for_good(msg->type);
-
-	if (!for_good && msg->type != MDC_NEWDISK && READ_ONCE(c->read_again))
-		return;
-	c->last = *msg;
-	c->last_for_good = for_good;
-}
-
-/* Step 5, with the message readable. Whatever it is, it will be acknowledged. */
-static void read_message(struct mdc_cluster *c)
+static bool read_message(struct mdc_cluster *c, struct mdc_msg *msg)
 {
 	struct mdc_wire_limits limits = {
 		.our_slot = c->our_slot,
@@ -190,11 +173,10 @@ static void read_message(struct mdc_cluster *c)
 	};
 	bool valid = mdc_lock_lvb_valid(c->message);
 	enum mdc_wire_fault fault;
-	struct mdc_msg msg;
 
-	fault = mdc_wire_get_msg(mdc_lock_lvb(c->message), &limits, &msg);
-	trace_mdc_received(c, &msg, fault);
-	count_received(c, &msg, fault, valid);
+	fault = mdc_wire_get_msg(mdc_lock_lvb(c->message), &limits, msg);
+	trace_mdc_received(c, msg, fault);
+	count_received(c, msg, fault, valid);
 	if (!valid) {
 		/*
 		 * Its sender died, and what it said with it. An update of the superblock would be
@@ -204,25 +186,30 @@ static void read_message(struct mdc_cluster *c)
 		mdc_info(c, "a message was lost with its sender: reading the superblock instead\n");
 		mdc_comm_read_again(c);
 	} else if (!fault) {
-		note_last(c, &msg);
-		act(c, &msg);
+		if (!mdc_unsaid_read(&c->unsaid, msg))
+			mdc_err(c, "more messages than can be kept did not reach all: the nodes may differ in their members or size\n");
+		act(c, msg);
+		return true;
 	} else if (mdc_first_of_kind(c, fault)) {
 		mdc_warn(c, "a message is dropped: %s (type %u, slot %u, device %u); further ones of this kind are only counted\n",
-			 mdc_wire_fault_name(fault), msg.type, msg.slot, msg.raid_slot);
+			 mdc_wire_fault_name(fault), msg->type, msg->slot, msg->raid_slot);
 	}
+	return false;
 }
 
 /* Steps 5 and 6 of the side that receives. */
 static int take_message(struct mdc_cluster *c)
 {
+	struct mdc_msg msg;
 	unsigned long flags;
+	bool acted;
 	int ret;
 
 	ret = mdc_lock_convert(c->message, MDC_CR);
 	if (ret)
 		return ret;
 	mdc_fault("receive.5");
-	read_message(c);
+	acted = read_message(c, &msg);
 	mdc_fault("receive.6");
 	ret = mdc_lock_convert(c->ack, MDC_NL);
 	if (ret)
@@ -235,6 +222,9 @@ static int take_message(struct mdc_cluster *c)
 	ret = mdc_lock_convert(c->message, MDC_PR);
 	if (ret)
 		return ret;
+	/* Unless its sender has died instead, which this node is told before it is granted that. */
+	if (acted && !READ_ONCE(c->read_again))
+		mdc_unsaid_known(&c->unsaid, &msg);
 	ret = mdc_lock_convert(c->ack, MDC_CR);
 	if (ret)
 		return ret;

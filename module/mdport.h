@@ -149,7 +149,7 @@ bool mdc_md_recovers(struct mddev *mddev);
 bool mdc_md_recovery_begins(struct mddev *mddev, struct mdc_range *range);
 /* The resync thread: it ends before its next step, and md core begins anew. */
 void mdc_md_interrupt_resync(struct mddev *mddev);
-/* ... it is to end, by this or by md core, which wakes it then wherever it waits. */
+/* ... it is to end, by this or by md core: a stop, "frozen", "idle", a leg that failed. */
 bool mdc_md_resync_interrupted(struct mddev *mddev);
 /* Checks at once whether a resync is to be started; needs the array's mutex. */
 void mdc_md_check_recovery(struct mddev *mddev);

@@ -427,7 +427,7 @@ static bool work_to_do(struct mdc_cluster *c)
 
 	spin_lock_irqsave(&c->lock, flags);
 	started = c->in_cluster && !c->leaving;
-	waking = c->wake_writers || c->range_lost || c->catching_up;
+	waking = c->wake_writers || c->range_lost || c->catching_up || c->read_again;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return started && (waking || !bitmap_subset(c->to_recover, c->put_off, MDC_SLOTS_MAX));
 }

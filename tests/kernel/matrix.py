@@ -50,7 +50,7 @@ ONLY_IN = {
 # checkpatch takes a word of a sentence for a function's name, and what kobject_uevent_env() wants
 # for a list that could be const.
 NOT_MEANT = ("EMBEDDED_FUNCTION_NAME", "STATIC_CONST_CHAR_ARRAY")
-CORE_MAY_INCLUDE = re.compile(r'#\s*include\s+"(types|wire|range|inflight|window)\.h"')
+CORE_MAY_INCLUDE = re.compile(r'#\s*include\s+"(types|wire|range|inflight|unsaid|window)\.h"')
 
 
 def module_files():
