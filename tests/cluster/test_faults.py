@@ -14,8 +14,8 @@ from arrays import SETTLED, Array, status, wait_connected
 from box import BoxError, wait_until
 from box.base import SOURCE
 from box.product import product_tarball
-from byhand import (FENCED, HEARD, IDENT, QUICK, SLOW, beside, create, parameter, the_array,
-                    votes, wait_asked, wait_log)
+from byhand import (FENCED, HEARD, IDENT, QUICK, SLOW, beside, create, kernel_log, parameter,
+                    the_array, votes, wait_asked, wait_log)
 from mirror import data_offset, legs_equal, sync_speed, wait_clean
 
 INITIATOR, PEER = "initiator", "peer"
@@ -23,8 +23,8 @@ INITIATOR, PEER = "initiator", "peer"
 # At which side of a deed a point lies, and the deeds by which it is reached here.
 WALK = {
     "send.3": (INITIATOR, "add", "fail"),
-    "send.4": (INITIATOR, "add", "fail"),
-    "send.7": (INITIATOR, "add", "fail"),
+    "send.4": (INITIATOR, "add", "fail", "remove"),
+    "send.7": (INITIATOR, "add", "fail", "remove"),
     "receive.5": (PEER, "add", "fail"),
     "receive.6": (PEER, "add", "fail"),
     "add.2": (INITIATOR, "add"),
@@ -107,6 +107,18 @@ def fail(array, node):
     return array.manage(node, "fail", array.legs[0], check=False)
 
 
+def have_spare(array, node):
+    """A third disk, on all nodes."""
+    spare = array.spare
+    array.add(node, spare)
+    array.same(**{spare: "none"})
+
+
+def remove(array, node):
+    (spare,) = set(array.POOL) - set(array.legs)
+    return array.manage(node, "remove", spare, check=False)
+
+
 def make_differ(array, serial):
     """Behind the back of all nodes: to be made good by a resync of it all."""
     offset = data_offset(array.running_nodes[0], serial)
@@ -151,8 +163,8 @@ def come_back(array, node):
     array.start(node)
 
 
-DEEDS = {"add": (nothing, add), "fail": (nothing, fail), "resync": (resync, hurry),
-         "leave": (resync, leave)}
+DEEDS = {"add": (nothing, add), "fail": (nothing, fail), "remove": (have_spare, remove),
+         "resync": (resync, hurry), "leave": (resync, leave)}
 
 
 # The verdict.
@@ -269,6 +281,10 @@ def test_walk(faulty, point, action, deed, side):
         come_back(faulty, initiator)
     if action == "crash":
         verdict(faulty)
+        if (point, deed) == ("send.7", "remove"):
+            # All have read it, but none of them can know that.
+            assert any("its REMOVE may not have reached all" in kernel_log(node)
+                       for node in faulty.running_nodes)
         faulty.back(victim)
     verdict(faulty, victim, 3 if action == "crash" else 1)
     assert set(faulty.cluster.fenced) == ({victim.name} if action == "crash" else set())
