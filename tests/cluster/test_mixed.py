@@ -3,6 +3,7 @@
 
 Each test runs twice: n1 and n3 have the one module and n2 the other, then the other way round.
 """
+import time
 from contextlib import nullcontext
 
 import pytest
@@ -19,6 +20,14 @@ pytestmark = pytest.mark.full
 OTHER = {"ours": "stock", "stock": "ours"}
 # How long the kernel's own module waits for an answer: 5000 jiffies, at Debian's HZ=250.
 STOCK_NEWDISK = 20
+# Between two messages of one node that has several to send there is less.
+QUIET = 3
+
+
+def events(array):
+    """How often the superblock was written, as each node has it."""
+    return array.cluster.each(
+        lambda node: node.out(f"mdadm --detail {array.device} | sed -n 's/.*Events : //p'"))
 
 
 def loaded(array, node):
@@ -123,10 +132,15 @@ def test_silent_peer(mixed, first):
     spare, (leg, _) = mixed.spare, mixed.legs
     if first == "stock":
         n3.detach(spare)    # see above
-    # One that has something to say just then, that the array is clean, waits for n2 for good, with the
-    # token that n2 would need to say something (PROTOCOL.md).
-    wait_until(lambda: all(mixed.sysfs(node, "array_state") in ("clean", "read-auto")
-                           for node in mixed.cluster.nodes), HEARD, "no node to have news")
+    # One that has something to say just then, as the end of a resync, waits for n2 for good, with
+    # the token that n2 would need to say something (PROTOCOL.md).
+    def no_news():
+        before = events(mixed)
+        time.sleep(QUIET)
+        assert events(mixed) == before and len(set(before)) == 1, before
+        return True
+
+    wait_until(no_news, HEARD, "no node to have news")
     # With its mdclusterd our n1 would not even ask n2's kernel.
     with silent(n2), unasked(n1) if first == "ours" else nullcontext():
         assert mixed.add(n1, spare, check=False).rc != 0
