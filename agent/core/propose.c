@@ -116,7 +116,7 @@ static void refuse_peers(struct mdc_propose *p, int64_t now_ms, struct mdc_propo
 /* When those that are silent are to be named; -1: they are. */
 static int64_t silent_at(const struct mdc_propose *p)
 {
-	int64_t heard_ms = (p->deadline_ms - p->started_ms) * 2 / 5;
+	int64_t heard_ms = (p->deadline_ms - p->started_ms) / 3;
 	unsigned int i;
 
 	/* A person who has announced a disk has time, and a busy node may need it. */

@@ -27,10 +27,10 @@
 /* Half of the patience, and at least what it takes through a busy CIB, there and back. */
 #define MDC_PROPOSE_SILENT_MIN_MS 2000
 /*
- * Through corosync: two fifths of it, and at least what a peer looks for before it says so
+ * Through corosync: a third of it, and at least what a peer looks for before it says so
  * (MDC_VERDICT_TELL_MS) and as much again for a node that is busy.
  */
-#define MDC_PROPOSE_SILENT_HEARD_MIN_MS 800
+#define MDC_PROPOSE_SILENT_HEARD_MIN_MS 700
 /* From PROCEED or OVER on, until the kernel's result: newdisk_timeout, and to spare. */
 #define MDC_PROPOSE_SETTLE_MS 8000
 #define MDC_PROPOSE_AGREED_MS 60000	/* from then on an agreement is no news any more */

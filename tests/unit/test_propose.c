@@ -267,15 +267,15 @@ static void test_silent_in_group(void **state)
 	begin(b, 7);
 	look(b, 0);
 	/* Node 4 has only the CIB. */
-	tick(b, PATIENCE * 2 / 5);
+	tick(b, PATIENCE / 3);
 	DID_NOTHING(b);
 	says(b, 2, "found:vdd:2:0a1b2c3d:1.7");
 	says(b, 4, "looking:2:0a1b2c3d:1.7");
-	look(b, PATIENCE * 2 / 5);
+	look(b, PATIENCE / 3);
 	DID_NOTHING(b);
 	assert_int_equal(mdc_propose_deadline(&b->p),
-			 PATIENCE * 2 / 5 + MDC_PROPOSE_GRACE_MS);
-	tick(b, PATIENCE * 2 / 5 + MDC_PROPOSE_GRACE_MS);
+			 PATIENCE / 3 + MDC_PROPOSE_GRACE_MS);
+	tick(b, PATIENCE / 3 + MDC_PROPOSE_GRACE_MS);
 	DID_REFUSE(b);
 	assert_string_equal(b->p.reason, "n3: no answer");
 	/* It has left the group meanwhile: the CIB may still bring its word. */
@@ -303,11 +303,11 @@ static void test_silent_once_asked(void **state)
 	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 2);
 	b->seen.out = true;
 	look(b, 150);
-	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE * 2 / 5 + 150);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 3 + 150);
 	/* The next word is on its way. */
 	b->seen.out = false;
 	look(b, 200);
-	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE * 2 / 5 + 150);
+	assert_int_equal(mdc_propose_deadline(&b->p), PATIENCE / 3 + 150);
 	/* No later than without. */
 	begin(b, 8);
 	b->seen.out = true;
