@@ -277,11 +277,12 @@ void mdc_react_tick(struct mdc_react *react, int64_t now_ms, struct mdc_react_ac
 	       out);
 }
 
-void mdc_react_dropped(struct mdc_react *react, const char *why, struct mdc_react_actions *out)
+void mdc_react_dropped(struct mdc_react *react, bool by_kernel, struct mdc_react_actions *out)
 {
 	if (react->phase != MDC_REACT_FOUND)
 		return;
-	snprintf(react->reason, sizeof(react->reason), "%s", why);
+	snprintf(react->reason, sizeof(react->reason), "confirmed here, but the add failed");
+	react->by_kernel = by_kernel;
 	finish(react, MDC_REACT_DROPPED, out);
 }
 
@@ -338,6 +339,9 @@ bool mdc_react_attr(const struct mdc_react *react, char *out, unsigned int size)
 	mdc_uuid_colon(&react->device_uuid, uuid);
 	if (react->phase == MDC_REACT_FOUND)
 		n = snprintf(out, size, "%s:%s:%u:%.*s", word, react->device, react->raid_disk,
+			     MDC_REACT_UUID_HEAD, uuid);
+	else if (react->phase == MDC_REACT_DROPPED && react->by_kernel)
+		n = snprintf(out, size, "%s:kernel:%u:%.*s", word, react->raid_disk,
 			     MDC_REACT_UUID_HEAD, uuid);
 	else
 		n = snprintf(out, size, "%s:%u:%.*s", word, react->raid_disk, MDC_REACT_UUID_HEAD,

@@ -70,6 +70,7 @@ struct mdc_react {
 	int64_t deadline_ms;
 	bool open;			/* not answered yet, or the answer's result not known */
 	bool nacked;			/* the NACK has been sent */
+	bool by_kernel;			/* dropped, and by whom */
 	unsigned int inflight;		/* seq of the CONFIRM under way, 0: none */
 	bool verifying;
 	int err;			/* of the CONFIRM that is being verified */
@@ -100,8 +101,9 @@ void mdc_react_verified(struct mdc_react *react, int64_t now_ms, unsigned int se
 void mdc_react_nacked(struct mdc_react *react, unsigned int seq, int err);
 /* Time has passed; due at mdc_react_deadline(), harmless at any time. */
 void mdc_react_tick(struct mdc_react *react, int64_t now_ms, struct mdc_react_actions *out);
-/* The disk that was confirmed is out of the array again, since the add has failed. */
-void mdc_react_dropped(struct mdc_react *react, const char *why, struct mdc_react_actions *out);
+/* The disk that was confirmed is out of the array again, since the add has failed; was it our
+ * kernel module that took it out? */
+void mdc_react_dropped(struct mdc_react *react, bool by_kernel, struct mdc_react_actions *out);
 /* The array is stopped: nothing is to be answered any more. */
 void mdc_react_cancel(struct mdc_react *react, struct mdc_react_actions *out);
 

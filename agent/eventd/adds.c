@@ -295,11 +295,11 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
 		   t->track.device, raid_disk, uuid);
 }
 
-void mdc_adds_dropped(struct mdc_tracked *t, const char *why)
+void mdc_adds_dropped(struct mdc_tracked *t, bool by_kernel)
 {
 	struct mdc_react_actions out = { 0 };
 
-	mdc_react_dropped(&t->react, why, &out);
+	mdc_react_dropped(&t->react, by_kernel, &out);
 	perform(t, &out);
 }
 

@@ -239,7 +239,7 @@ void mdc_verdict_stop(struct mdc_tracked *t);
 void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
 		      unsigned int raid_disk, int64_t kernel_ms, enum mdc_asked_by by);
 /* The disk that this node had confirmed is out again. */
-void mdc_adds_dropped(struct mdc_tracked *t, const char *why);
+void mdc_adds_dropped(struct mdc_tracked *t, bool by_kernel);
 void mdc_adds_block(struct mdc_tracked *t, const char *kname);
 /* Events were lost: look at every block device again. */
 void mdc_adds_rescan(struct mdc_tracked *t);

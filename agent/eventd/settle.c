@@ -15,9 +15,10 @@
  * A refusal that nobody publishes, as of a node without mdclusterd, is not seen, and a peer
  * whose mdclusterd has restarted since it confirmed does not know of its candidate.
  *
- * With our own module a peer's kernel takes its candidate out by itself, whoever asked for the
- * disk, and says so; step 1 is then to wait for that. The steps after it are the same, since the
- * node that had asked may run the stock module.
+ * With our own module a peer's kernel takes its candidate out, and CR again, by itself, whoever
+ * asked for the disk, and says so; step 1 is then to wait for that. It publishes `dropped:kernel`,
+ * after which there is no step 3: all nodes have to acknowledge a message, and one that was deaf
+ * to the add may still be.
  *
  * Which node asked is not known, but a drop names the disk by its UUID, and every peer was
  * asked about that. Where a peer takes itself for the asking node, as it does after a
@@ -84,7 +85,7 @@ void mdc_settle_kernel_dropped(struct mdc_tracked *t, unsigned int raid_disk)
 	t->kernel_dropped = t->react.seq;
 	g_clear_handle_id(&t->settle_wait, g_source_remove);
 	if (t->react.phase == MDC_REACT_FOUND)
-		mdc_adds_dropped(t, "confirmed here, but the add failed");
+		mdc_adds_dropped(t, true);
 }
 
 void mdc_settle_stop(struct mdc_tracked *t)
@@ -136,7 +137,7 @@ void mdc_settle_done(struct mdc_tracked *t, enum mdc_mdioctl_kind kind, unsigned
 			t->react.device);
 		return;
 	}
-	mdc_adds_dropped(t, "confirmed here, but the add failed");
+	mdc_adds_dropped(t, false);
 }
 
 /* What a node has said of another add stands there until it says something of this one. */
@@ -163,7 +164,7 @@ static void node_says(struct mdc_tracked *t, const struct mdc_cib_node *node, co
 	if (!g_str_has_prefix(value, "dropped:") || !g_strcmp0(value, before))
 		return;
 	g_hash_table_insert(t->drops, key, g_strdup(value));
-	if (!same_disk(t, value))
+	if (!same_disk(t, value) && !g_str_has_prefix(value, "dropped:kernel:"))
 		rewrite(t);
 }
 
@@ -208,7 +209,7 @@ void mdc_settle_confirmed(struct mdc_tracked *t)
 	uint32_t self = mdc_corosync_view(t->daemon->coro)->nodeid;
 
 	if (t->kernel_dropped == t->react.seq) {
-		mdc_adds_dropped(t, "confirmed here, but the add failed");
+		mdc_adds_dropped(t, true);
 		return;
 	}
 	if (view && connected && self)

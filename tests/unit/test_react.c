@@ -306,6 +306,26 @@ static void test_attr(void **state)
 	assert_true(mdc_react_attr(&r, text, sizeof(text)));
 	assert_string_equal(text, "found:vdd:2:01000000");
 	assert_false(mdc_react_attr(&r, text, 4));
+	mdc_react_dropped(&r, false, &out);
+	assert_true(mdc_react_attr(&r, text, sizeof(text)));
+	assert_string_equal(text, "dropped:2:01000000");
+}
+
+/* Who needs no superblock written for that says so. */
+static void test_attr_dropped_by_kernel(void **state)
+{
+	struct mdc_react_actions out = { 0 };
+	struct mdc_react r;
+	char text[64];
+
+	(void)state;
+	mdc_react_init(&r);
+	mdc_react_add(&r, 0, &uuid_a, 2, 2000, &out);
+	mdc_react_device(&r, 1, "vdd", &out);
+	mdc_react_result(&r, 1, 1, 0, &out);
+	mdc_react_dropped(&r, true, &out);
+	assert_true(mdc_react_attr(&r, text, sizeof(text)));
+	assert_string_equal(text, "dropped:kernel:2:01000000");
 }
 
 /* The same question by another way, until it is answered. */
@@ -337,7 +357,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts), cmocka_unit_test(test_random),
-		cmocka_unit_test(test_attr), cmocka_unit_test(test_asked),
+		cmocka_unit_test(test_attr), cmocka_unit_test(test_attr_dropped_by_kernel),
+		cmocka_unit_test(test_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
