@@ -255,6 +255,19 @@ void mdc_borrow_end(struct mdc_cluster *c, enum mdc_borrow how)
 	}
 }
 
+void mdc_end_auto_read(struct mdc_cluster *c)
+{
+	enum mdc_borrow how;
+
+	if (!mdc_md_auto_read(c->mddev))
+		return;
+	how = mdc_borrow(c);
+	if (how == MDC_BORROW_NOT)
+		return;
+	mdc_md_end_auto_read(c->mddev);
+	mdc_borrow_end(c, how);
+}
+
 /* Joining. */
 
 static struct mdc_cluster *new_cluster(struct mddev *mddev, int slots,

@@ -211,6 +211,13 @@ enum mdc_borrow { MDC_BORROW_NOT, MDC_BORROW_TAKEN, MDC_BORROW_LENT };
 enum mdc_borrow mdc_borrow(struct mdc_cluster *c);
 void mdc_borrow_end(struct mdc_cluster *c, enum mdc_borrow how);
 
+/*
+ * Until the first write here (start_ro=1 of Debian) md core lets no disk go, and takes no turn to
+ * resync. What another node has begun makes the array writable, as that write would. For the
+ * receiver; waits as mdc_borrow().
+ */
+void mdc_end_auto_read(struct mdc_cluster *c);
+
 /* Name of a slot's bitmap lock, for a buffer of MDC_LOCK_NAME bytes. */
 #define MDC_LOCK_NAME 16
 void mdc_bitmap_lock_name(char *name, int slot);

@@ -118,6 +118,7 @@ static void act(struct mdc_cluster *c, const struct mdc_msg *msg)
 		mdc_newdisk_received(c, msg);
 		break;
 	case MDC_REMOVE:
+		mdc_end_auto_read(c);
 		if (mdc_md_mark_removed(c->mddev, msg->raid_slot))
 			mdc_newdisk_sweep(c);
 		else
@@ -125,6 +126,7 @@ static void act(struct mdc_cluster *c, const struct mdc_msg *msg)
 				 msg->slot, msg->raid_slot);
 		break;
 	case MDC_RE_ADD:
+		mdc_end_auto_read(c);
 		if (!mdc_md_clear_faulty(c->mddev, msg->raid_slot))
 			mdc_warn(c, "slot %u adds device %u again, which is no faulty member here\n",
 				 msg->slot, msg->raid_slot);

@@ -103,6 +103,11 @@ bool mdc_md_has_thread(struct mddev *mddev)
 	return READ_ONCE(mddev->thread) != NULL;
 }
 
+bool mdc_md_auto_read(struct mddev *mddev)
+{
+	return READ_ONCE(mddev->ro) == AUTO_READ;
+}
+
 void mdc_md_end_auto_read(struct mddev *mddev)
 {
 	if (mddev->ro == AUTO_READ)

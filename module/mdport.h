@@ -42,7 +42,8 @@ void mdc_md_lock_returned(struct mddev *mddev);
 void mdc_md_wake(struct mddev *mddev);
 bool mdc_md_has_thread(struct mddev *mddev);
 
-/* An array that becomes writable with its first write is so now. */
+/* An array that becomes writable with its first write: is it one, and it is so now. */
+bool mdc_md_auto_read(struct mddev *mddev);
 void mdc_md_end_auto_read(struct mddev *mddev);
 
 /* The array is about to be stopped. */

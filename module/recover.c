@@ -86,6 +86,7 @@ static int take_over(struct mdc_cluster *c, int slot)
 	if (!ret && dirty.hi) {
 		/* Before it is looked whether a recovery runs, which looks at the mark as it begins. */
 		mdc_lower_mark(c, dirty.lo);
+		mdc_md_end_auto_read(c->mddev);
 		later = put_off(c, slot);
 		if (!later)
 			ret = mdc_md_bitmap_take(c->mddev, slot, true, &dirty);

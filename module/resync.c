@@ -246,5 +246,8 @@ void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 	spin_lock_irqsave(&c->lock, flags);
 	c->waits_for_sync = false;
 	spin_unlock_irqrestore(&c->lock, flags);
+	/* In its turn md core sees that there is nothing left to resync. */
+	if (mdc_md_resync_mark(c->mddev) != MDC_MD_CLEAN)
+		mdc_end_auto_read(c);
 	mdc_md_resync_needed(c->mddev);
 }

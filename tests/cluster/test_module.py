@@ -11,7 +11,7 @@ import wire
 from arrays import Array, agent, reason
 from box import BoxError, slower, wait_until
 from byhand import hand  # noqa: F401
-from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, beside,
+from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, QUICK, beside,
                     create_unsynced, kernel_log, parameter, silent, timed, unasked, votes,
                     wait_asked, wait_log)
 from mirror import start_writer, stop_writer, wait_recovery, written
@@ -401,6 +401,55 @@ def test_leave_without_quorum(hand):
     hand.start(n1)
     hand.back(n3)
     hand.healthy()
+
+
+@pytest.mark.full
+def test_node_that_has_not_written(hand):
+    """Its kernel leaves the array auto-read-only (md_mod start_ro=1 of Debian) until the first
+    write; it shows all the same what the others did, without an mdclusterd, which ends that."""
+    n1, n2, n3 = hand.cluster.nodes
+    hand.stop()
+    array = create_unsynced(hand.cluster, n1)
+    hand.cluster.by_hand = hand.cluster.by_hand[0], array
+    leg, spare = array.legs[0], array.spare
+    array.stop(n3)
+    n3.run("pkill -KILL -x mdclusterd")
+
+    def join():
+        disks = " ".join(n3.disk(serial) for serial in array.members(n1))
+        n3.run(f"mdadm --assemble {array.device} {disks}", timeout=60)
+        assert array.sysfs(n3, "array_state") == "read-auto"
+
+    def leave():
+        n3.run(f"mdadm --stop {array.device}", timeout=60)
+
+    join()
+    assert "resync" in n3.out("cat /proc/mdstat")
+    array.resync_speed(QUICK)
+    array.healthy()
+    leave()
+
+    join()
+    array.manage(n2, "fail", leg)
+    array.same(**{leg: "faulty"})
+    assert array.sysfs(n3, "array_state") == "read-auto"
+    array.remove(n1, leg)
+    leave()
+
+    # Not with n3: nobody would answer for it.
+    array.add(n1, spare)
+    array.wait_in_sync(spare, (n1, n2))
+    array.add(n1, leg)
+    join()
+    failed = array.legs[0]
+    array.manage(n2, "fail", failed)
+    array.wait_in_sync(leg)
+    array.healthy()
+    array.fresh(n2)
+    array.remove(n1, failed)
+    leave()
+    array.start(n3)
+    array.healthy()
 
 
 # Nodes that fail

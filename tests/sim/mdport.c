@@ -93,6 +93,12 @@ bool mdc_md_has_thread(struct mddev *md)
 }
 
 /* All are writable here. */
+bool mdc_md_auto_read(struct mddev *md)
+{
+	(void)md;
+	return false;
+}
+
 void mdc_md_end_auto_read(struct mddev *md)
 {
 	(void)md;
