@@ -58,7 +58,7 @@ static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 
 	mdc_newdisk_before_update(c);
 	/* An add is over with it, whoever added: this node stands in for the next one again. */
-	if (mdc_lock_convert(c->no_new_dev, MDC_CR))
+	if (mdc_lock_mode(c->no_new_dev) != MDC_CR && mdc_lock_convert(c->no_new_dev, MDC_CR))
 		mdc_err(c, "the lock %s failed\n", mdc_lock_name(c->no_new_dev));
 	how = mdc_borrow(c);
 	if (how == MDC_BORROW_NOT)
