@@ -324,9 +324,11 @@ bool mdc_md_reshape_cut_off(struct mddev *mddev)
 
 void mdc_md_continue_reshape(struct mddev *mddev)
 {
-	if (test_bit(MD_RESYNCING_REMOTE, &mddev->recovery) &&
-	    test_bit(MD_RECOVERY_RESHAPE, &mddev->recovery) &&
-	    mddev->reshape_position != MaxSector)
+	const unsigned long follows = BIT(MD_RESYNCING_REMOTE) | BIT(MD_RECOVERY_RESHAPE);
+
+	if (mddev->reshape_position == MaxSector)
+		return;
+	if ((READ_ONCE(mddev->recovery) & follows) == follows)
 		md_wakeup_thread(mddev->sync_thread);
 }
 
