@@ -285,10 +285,11 @@ void mdc_adds_request(struct mdc_tracked *t, const struct mdc_uuid *device_uuid,
 	t->asked_by = by;
 	t->quick = false;
 	mdc_settle_asked(t);
-	if (mdc_verdict_knows(&t->verdict, device_uuid))
-		mdc_verdict_asked(t);
 	mdc_react_add(&t->react, mdc_now_ms(), device_uuid, raid_disk, wait_ms, &out);
 	perform(t, &out);
+	/* Its workers' ends take a processor from the answer, which writers on all nodes wait for. */
+	if (mdc_verdict_knows(&t->verdict, device_uuid))
+		mdc_verdict_asked(t);
 	/* Last, as a log file may be slow. */
 	mdc_uuid_colon(device_uuid, uuid);
 	mdc_notice("%s: another node adds a disk as raid disk %u, device UUID %s: looking for it",
