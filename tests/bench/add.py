@@ -31,8 +31,9 @@ PAUSE_MS = 5
 # rule's mdadm finds the disk busy, and then the nodes no longer hear each other, so it goes on with a
 # new array.
 STOCK_TRIES = 10
-# Of an add that is timed by itself, in each round: mdadm's own part of it comes and goes by a half.
-ALONE = 3
+# How often each add is done in a round, for the median: mdadm's own part of it comes and goes by a
+# half, and so does the slowest of a writer's writes.
+TIMES = 3
 TRACING = "/sys/kernel/tracing"
 ADD_NEW_DISK = 0x40140921
 # An mdclusterd that has seen no block device come or go for 10 s does not wait for late ones.
@@ -55,7 +56,7 @@ def measure(bed, side):
 
 
 def _measured(bed, side, taken):
-    """The rows; TAKEN: what each add has taken, {(row, which): it}, of those that are done."""
+    """The rows; TAKEN: what each add that is done has taken, {(row, kind, which): it}."""
     n1, n2, n3 = bed.cluster.nodes
     with _answers(bed, side), bed.joined(side, agents=side == "ours"):
         bed.cluster.blank_disks(SPARE)
@@ -82,19 +83,20 @@ def _measured(bed, side, taken):
 
 def _add(bed, side, taken, row, refused=False, once=False):
     """ONCE: the add can be done but once, so it is timed while the writer runs."""
-    def one(which, words, writes=False):
-        if (row, which) not in taken:
-            taken[row, which] = _one(bed, words, refused, writes)
-        return taken[row, which]
+    def median(kind, words, writes=False):
+        for which in range(1 if once else TIMES):
+            if (row, kind, which) not in taken:
+                taken[row, kind, which] = _one(bed, words, refused, writes)
+        return _median([one for key, one in taken.items() if key[:2] == (row, kind)])
 
     mdadm = ["mdadm", "--manage", DEVICE, "--add", bed.cluster.nodes[0].disk(SPARE)]
-    alone = None if once else _median([one(number, mdadm) for number in range(ALONE)])
-    beside_writer = one("writer", mdadm, writes=True)
+    alone = None if once else median("alone", mdadm)
+    beside_writer = median("writer", mdadm, writes=True)
     timed_one = alone or beside_writer
     minding = beside_writer
     if side == "ours":
         command = ["mdclusterctl", "add", "--yes", DEVICE, mdadm[-1]]
-        minding = one("mdclusterctl", command, writes=True)
+        minding = median("mdclusterctl", command, writes=True)
     return {f"{row} ms": timed_one["ms"], f"{row}: the call ms": timed_one["call"],
             f"{row}: writer's stall ms": minding["stall"],
             f"{row}, mdadm alone: writer's stall ms": beside_writer["stall"]}
