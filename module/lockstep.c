@@ -308,6 +308,7 @@ static unsigned int refused(struct mdc_lock *lock, enum mdc_step step, int error
 		pr_err("lockspace %s: lock %s, held in %s: the DLM does not know it (%d): it can only be had again after this node has left the lockspace\n",
 		       lock->ls->name, lock->name, mdc_mode_name(lock->held), error);
 		lock->lost = true;
+		wake_up_all(&lock->wait);	/* mdc_lock_free() has nothing more to wait for */
 		return 0;
 	}
 	lock->pause_ms = clamp(2 * lock->pause_ms, PAUSE_MS, PAUSE_MS_MAX);
