@@ -155,6 +155,7 @@ struct mdc_cluster {
 	u32 udev_owes;			/* answers: to the uevents that were sent since ... */
 	u64 udev_since;			/* ms: the last one */
 	bool updating;			/* the superblock; md core's own flags say nothing then */
+	bool untold;			/* news was read from the disks; under reconfig_mutex */
 	struct mdc_proposal proposal;
 	u32 adding;			/* all have it; under reconfig_mutex alone */
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */

@@ -37,8 +37,10 @@ void mdc_comm_read_newest(struct mdc_cluster *c)
 
 	if (device >= 0)
 		mdc_md_reload_sb(c->mddev, device);
-	if (mdc_md_events(c->mddev) == events)
+	if (mdc_md_events(c->mddev) == events && !c->untold)
 		return;
+	/* Reading it once more takes md core's reason for that update away. */
+	c->untold = true;
 	mdc_md_force_update(c->mddev);
 	mdc_md_wake(c->mddev);
 }
@@ -49,6 +51,13 @@ static int best_of(struct mdc_cluster *c, int device)
 	int newest = mdc_md_newest_device(c->mddev);
 
 	return newest < 0 ? device : newest;
+}
+
+/* Another node has told all: there is nothing left to tell of what was read before. */
+static void read_told(struct mdc_cluster *c, int device)
+{
+	c->untold = false;
+	mdc_md_reload_sb(c->mddev, mdc_md_has_spare(c->mddev) ? best_of(c, device) : device);
 }
 
 /* DEVICE: where to read it, or NEWEST. */
@@ -66,7 +75,7 @@ static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 	if (device == NEWEST || !mdc_md_has_device(c->mddev, device))
 		mdc_comm_read_newest(c);
 	else
-		mdc_md_reload_sb(c->mddev, mdc_md_has_spare(c->mddev) ? best_of(c, device) : device);
+		read_told(c, device);
 	mdc_newdisk_after_update(c);
 	mdc_md_take_clean(c->mddev);
 	mdc_borrow_end(c, how);

@@ -78,6 +78,8 @@ int mdc_ops_metadata_finish(struct mdc_cluster *c)
 
 	mdc_fault("add.11");
 	ret = tell_update(c);
+	if (!ret)
+		c->untold = false;
 	mdc_channel_give(c);
 	set_updating(c, false);
 	return ret;
