@@ -85,15 +85,17 @@ static void log_wait(struct mdc_lock *lock, enum mdc_mode from, enum mdc_mode to
 		     const struct patience *p, struct waiting *w)
 {
 	u64 ms = mdc_now_ms() - w->since;
-	bool stopped = mdc_lockspace_stopped(lock->ls);
-	const char *why = stopped ?
-		"all locks stand still, no quorum or an endless recovery (dlm_tool ls)" :
-		"another node has it (dlm_tool lockdebug)";
+	bool stopped = mdc_lockspace_stopped(lock->ls), lost = READ_ONCE(lock->lost);
+	const char *why = "another node has it (dlm_tool lockdebug)";
 
 	if (ms < w->next_log)
 		return;
+	if (lost)
+		why = "the DLM does not know it any more; stop the array on this node";
+	else if (stopped)
+		why = "all locks stand still, no quorum or an endless recovery (dlm_tool ls)";
 	/* Who can be interrupted may well wait for long: for another node's resync, say. */
-	if (stopped || !p->killable)
+	if (stopped || lost || !p->killable)
 		pr_warn("lockspace %s: lock %s: waiting for %s -> %s for %llu s: %s\n",
 			lock->ls->name, lock->name, mdc_mode_name(from), mdc_mode_name(to),
 			ms / MSEC_PER_SEC, why);
