@@ -414,8 +414,8 @@ def test_held_receiver_is_fenced(faulty):
         n1.run(f"mdadm {array.device} --fail {n1.disk('d2')}", timeout=60)
         wait_log(n3, "fault point receive.5")
         # Due after 5 s, and there is a monitor every 10 s.
-        n1.wait_for(lambda: re.search(r"held\S*_monitor\S* on n3", n1.crm_mon("-1rf")), 90,
-                    "its monitor fails")
+        n1.wait_for(lambda: re.search(r"held \S+ monitor on n3 returned 'Error", n1.crm_mon()),
+                    90, "its monitor fails")
         wait_asked(array, n1, "ack", wire.EX)
         assert not cluster.fenced
         n1.wait_for(lambda: cluster.fenced, FENCED + 60, "n3 is fenced")
