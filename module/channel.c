@@ -12,6 +12,8 @@
 #include "fault.h"
 #include "trace.h"
 
+#define LOOK_MS 1000	/* between looks at what wakes nobody: the clock */
+
 static bool take_right(struct mdc_cluster *c)
 {
 	unsigned long flags;
@@ -65,14 +67,30 @@ static bool keep_receiver_out(struct mdc_cluster *c)
 	return out;
 }
 
+/* The right to send, or (KEPT not NULL) the channel as it was kept. */
+static int take_turn(struct mdc_cluster *c, bool (*give_up)(void *arg), bool *kept)
+{
+	while (!wait_event_timeout(c->wait, (kept && (*kept = take_kept(c))) || take_right(c),
+				   msecs_to_jiffies(LOOK_MS)))
+		if (give_up && give_up(c))
+			return -ECANCELED;
+	return 0;
+}
+
 /* Having the right to send: the token. On error the right is given back. */
-static int take_token(struct mdc_cluster *c, int ret)
+static int take_token(struct mdc_cluster *c, bool (*give_up)(void *arg), int ret)
 {
 	if (ret) {
 		give_right(c);
 		return ret;
 	}
-	wait_event(c->wait, keep_receiver_out(c));
+	while (!wait_event_timeout(c->wait, keep_receiver_out(c), msecs_to_jiffies(LOOK_MS))) {
+		if (!give_up || !give_up(c))
+			continue;
+		mdc_lock_drop_until(c->token, give_up, c);
+		give_right(c);
+		return -ECANCELED;
+	}
 	return 0;
 }
 
@@ -95,11 +113,13 @@ int mdc_channel_take(struct mdc_cluster *c, bool holds_mutex)
 		use_kept(c);
 		mdc_lend(c);
 	}
-	wait_event(c->wait, take_right(c));
-	ret = take_token(c, mdc_lock_convert(c->token, MDC_EX));
+	ret = take_turn(c, mdc_waits_in_vain, NULL);
+	if (!ret)
+		ret = take_token(c, mdc_waits_in_vain,
+				 mdc_lock_convert_until(c->token, MDC_EX, mdc_waits_in_vain, c));
 	if (holds_mutex)
 		mdc_lend_end(c);
-	if (ret)
+	if (ret && ret != -ECANCELED)
 		mdc_err(c, "no message can be sent: the lock %s failed (%d)\n",
 			mdc_lock_name(c->token), ret);
 	return ret;
@@ -126,7 +146,8 @@ static int take_unless(struct mdc_cluster *c, unsigned int timeout_ms,
 	now = mdc_now_ms();
 	if (timeout_ms)
 		timeout_ms = now < end ? end - now : 1;
-	return take_token(c, mdc_lock_convert_unless(c->token, MDC_EX, timeout_ms, give_up, arg));
+	return take_token(c, mdc_waits_in_vain,
+			  mdc_lock_convert_unless(c->token, MDC_EX, timeout_ms, give_up, arg));
 }
 
 int mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex, unsigned int timeout_ms,
@@ -144,15 +165,17 @@ int mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex, unsigned in
 	return ret;
 }
 
-int mdc_channel_take_kept(struct mdc_cluster *c)
+int mdc_channel_take_kept(struct mdc_cluster *c, bool patient)
 {
+	bool (*give_up)(void *arg) = patient ? NULL : mdc_waits_in_vain;
 	bool kept = false;
-	int ret = 0;
+	int ret;
 
 	mdc_lend(c);
-	wait_event(c->wait, (kept = take_kept(c)) || take_right(c));
-	if (!kept)
-		ret = take_token(c, mdc_lock_convert(c->token, MDC_EX));
+	ret = take_turn(c, give_up, &kept);
+	if (!ret && !kept)
+		ret = take_token(c, give_up,
+				 mdc_lock_convert_until(c->token, MDC_EX, give_up, c));
 	mdc_lend_end(c);
 	return ret;
 }
@@ -178,7 +201,7 @@ bool mdc_channel_drop_kept(struct mdc_cluster *c)
 
 void mdc_channel_give(struct mdc_cluster *c)
 {
-	mdc_lock_drop(c->token);
+	mdc_lock_drop_until(c->token, mdc_waits_in_vain, c);
 	give_right(c);
 }
 
@@ -201,30 +224,35 @@ static void count_sent(struct mdc_cluster *c, u32 type)
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 
+/* LOCK to EX; TIMEOUT_MS 0: as long as it takes, but not in vain. */
+static int convert(struct mdc_cluster *c, struct mdc_lock *lock, unsigned int timeout_ms)
+{
+	if (!timeout_ms)
+		return mdc_lock_convert_until(lock, MDC_EX, mdc_waits_in_vain, c);
+	return mdc_lock_convert_unless(lock, MDC_EX, timeout_ms, mdc_waits_in_vain, c);
+}
+
 /* Steps 4 to 6: the message is in its block; every other node reads it. */
 static int hand_out(struct mdc_cluster *c, unsigned int timeout_ms)
 {
 	int ret;
 
-	ret = mdc_lock_convert(c->message, MDC_CW);
+	ret = mdc_lock_convert_until(c->message, MDC_CW, mdc_waits_in_vain, c);
 	if (ret)
 		return ret;
 	mdc_fault("send.4");
-	if (timeout_ms)
-		ret = mdc_lock_convert_unless(c->ack, MDC_EX, timeout_ms, NULL, NULL);
-	else
-		ret = mdc_lock_convert(c->ack, MDC_EX);
+	ret = convert(c, c->ack, timeout_ms);
 	if (ret) {
 		/*
 		 * While locks stand still a cancel is not over when it returns, and until it is
 		 * nodes are asked for "ack" again: "message" is to hold them back until then.
 		 */
-		if (mdc_lock_convert(c->ack, MDC_CR))
+		if (mdc_lock_lower(c->ack, MDC_CR, mdc_waits_in_vain, c))
 			mdc_err(c, "the lock %s failed\n", mdc_lock_name(c->ack));
 		return ret;
 	}
 	mdc_fault("send.7");
-	return mdc_lock_convert(c->ack, MDC_CR);
+	return mdc_lock_lower(c->ack, MDC_CR, mdc_waits_in_vain, c);
 }
 
 static int send_one(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int timeout_ms)
@@ -235,19 +263,19 @@ static int send_one(struct mdc_cluster *c, struct mdc_msg *msg, unsigned int tim
 	msg->slot = c->our_slot;
 	mdc_fault("send.3");
 	/* Step 3. Who still reads the message before holds it in CR. */
-	if (timeout_ms)
-		ret = mdc_lock_convert_unless(c->message, MDC_EX, timeout_ms, NULL, NULL);
-	else
-		ret = mdc_lock_convert(c->message, MDC_EX);
+	ret = convert(c, c->message, timeout_ms);
 	if (!ret) {
 		mdc_wire_put_msg(mdc_lock_lvb(c->message), msg);
 		ret = hand_out(c, rest_of(begin, timeout_ms));
 		/* Step 7: those that wait with PR go on. */
-		mdc_lock_drop(c->message);
+		mdc_lock_drop_until(c->message, mdc_waits_in_vain, c);
 	}
 	trace_mdc_sent(c, msg, ret);
 	if (!ret)
 		count_sent(c, msg->type);
+	else if (ret == -ECANCELED)
+		mdc_warn(c, "%s is not told, as the array is being stopped and locks stand still: the other nodes look for themselves when this one has left\n",
+			 mdc_wire_type_name(msg->type));
 	else if (!timeout_ms)
 		mdc_err(c, "%s was not delivered (%d): the other nodes may not know\n",
 			mdc_wire_type_name(msg->type), ret);

@@ -7,7 +7,8 @@
 
 /*
  * Takes the channel: the right to send and the token, however long it takes. HOLDS_MUTEX: the
- * caller holds reconfig_mutex, and it is lent meanwhile.
+ * caller holds reconfig_mutex, and it is lent meanwhile. -ECANCELED, as from all of these and from
+ * mdc_channel_send(): mdc_waits_in_vain(). What is given back then is given back behind the caller.
  */
 int __must_check mdc_channel_take(struct mdc_cluster *c, bool holds_mutex);
 
@@ -20,8 +21,11 @@ int __must_check mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex
 					 unsigned int timeout_ms,
 					 bool (*give_up)(void *arg), void *arg);
 
-/* Takes over a channel that an add or a re-add has kept, else as mdc_channel_take(), holding the mutex. */
-int __must_check mdc_channel_take_kept(struct mdc_cluster *c);
+/*
+ * Takes over a channel that an add or a re-add has kept, else as mdc_channel_take(), holding the
+ * mutex. PATIENT: in vain as well.
+ */
+int __must_check mdc_channel_take_kept(struct mdc_cluster *c, bool patient);
 
 /* Leaves the channel held for mdc_channel_take_kept(), and the update that follows. */
 void mdc_channel_keep(struct mdc_cluster *c);

@@ -52,6 +52,7 @@ static void stopped(void *arg)
 
 	spin_lock_irqsave(&c->lock, flags);
 	c->stopped = true;
+	c->stopped_since = mdc_now_ms();
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
 	mdc_netlink_event(c, MDC_EVENT_STOPPED, 0);
@@ -83,6 +84,27 @@ bool mdc_alone(struct mdc_cluster *c)
 	alone = c->members_count < 2;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return alone;
+}
+
+bool mdc_locks_stand_still(void *arg)
+{
+	struct mdc_cluster *c = arg;
+
+	return mdc_lockspace_stopped(c->ls);
+}
+
+bool mdc_waits_in_vain(void *arg)
+{
+	struct mdc_cluster *c = arg;
+	unsigned long flags;
+	bool long_stopped, ends;
+
+	spin_lock_irqsave(&c->lock, flags);
+	long_stopped = c->stopped &&
+		       mdc_now_ms() - c->stopped_since >= c->limits->leave_timeout;
+	ends = c->handing_over;
+	spin_unlock_irqrestore(&c->lock, flags);
+	return long_stopped && (ends || mdc_md_closing(c->mddev));
 }
 
 bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
@@ -324,20 +346,20 @@ static int clear_range(struct mdc_cluster *c)
 
 static int take_bitmap(struct mdc_cluster *c)
 {
+	unsigned int patience = c->limits->join_timeout;
 	char name[MDC_LOCK_NAME];
 	int ret;
 
 	mdc_bitmap_lock_name(name, c->our_slot);
-	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &c->bitmap);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, patience, &c->bitmap);
 	/* Another node may still be taking over what this slot's last owner left. */
 	if (!ret)
-		ret = mdc_lock_convert_unless(c->bitmap, MDC_PW, c->limits->join_timeout,
-					      NULL, NULL);
+		ret = mdc_lock_convert_unless(c->bitmap, MDC_PW, patience, NULL, NULL);
 	/* Nor does the range of its resync go on. */
 	if (!ret)
 		ret = clear_range(c);
 	if (!ret)
-		ret = mdc_lock_new(c->ls, "resync", false, NULL, NULL, &c->resync);
+		ret = mdc_lock_new(c->ls, "resync", false, NULL, NULL, patience, &c->resync);
 	if (ret)
 		mdc_err(c, "the lock %s or resync cannot be had (%d)\n", name, ret);
 	return ret;
@@ -451,19 +473,12 @@ void mdc_cluster_start(struct mdc_cluster *c)
 
 /* Leaving. */
 
-static bool locks_stand_still(void *arg)
-{
-	struct mdc_cluster *c = arg;
-
-	return mdc_lockspace_stopped(c->ls);
-}
-
 static void hand_over(struct mdc_cluster *c)
 {
 	struct mdc_msg msg = { .type = MDC_BITMAP_NEEDS_SYNC };
 	int ret;
 
-	ret = mdc_channel_take_unless(c, true, c->limits->leave_timeout, locks_stand_still, c);
+	ret = mdc_channel_take_unless(c, true, c->limits->leave_timeout, mdc_locks_stand_still, c);
 	if (!ret) {
 		ret = mdc_channel_send(c, &msg, c->limits->leave_timeout);
 		mdc_channel_give(c);
@@ -475,6 +490,11 @@ static void hand_over(struct mdc_cluster *c)
 
 void mdc_cluster_leave(struct mdc_cluster *c)
 {
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->handing_over = true;
+	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_netlink_event(c, MDC_EVENT_LEAVING, 0);
 	mdc_netlink_remove(c);
 	mdc_channel_drop_kept(c);

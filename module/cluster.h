@@ -122,6 +122,7 @@ struct mdc_cluster {
 	int members_count;
 	DECLARE_BITMAP(failed, MDC_SLOTS_MAX);	/* ... of these nodes, since they were named */
 	bool stopped;			/* locks stand still: read balancing as well */
+	u64 stopped_since;		/* ms */
 	bool catching_up;		/* no writes: a leg of others is none here yet, or ... */
 	DECLARE_BITMAP(to_learn, MDC_SLOTS_MAX);	/* ... what these slots resync is unknown */
 	bool sync_asks;			/* meanwhile md core looked at its disks, and would resync */
@@ -129,6 +130,7 @@ struct mdc_cluster {
 	struct mdc_range held_before;
 	bool mark_aside;		/* late_dirt has the mark, so that md core takes a leg in */
 	bool in_cluster;		/* the array is up; messages may be acted upon */
+	bool handing_over;		/* a leave has begun; its threads go on */
 	bool leaving;
 
 	/* The channel: channel.c and comm.c. */
@@ -198,6 +200,14 @@ void mdc_cluster_start(struct mdc_cluster *c);
  */
 bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot);
 bool mdc_alone(struct mdc_cluster *c);	/* no other node has the array */
+
+/*
+ * C: the array is being stopped, and locks have stood still for leave_timeout. Who has something to
+ * say gives up then: the others look for themselves when the DLM names the members without this
+ * node. As a GIVE_UP of lockres.h; true for as long as locks stand still.
+ */
+bool mdc_waits_in_vain(void *c);
+bool mdc_locks_stand_still(void *c);	/* C: just now; as a GIVE_UP as well */
 
 /* The lent mutex: the holder of reconfig_mutex, before and after it waits for the token. */
 void mdc_lend(struct mdc_cluster *c);

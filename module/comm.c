@@ -298,21 +298,21 @@ int mdc_comm_open(struct mdc_cluster *c)
 	struct task_struct *thread;
 	int ret;
 
-	ret = mdc_lock_new(c->ls, "message", true, NULL, NULL, &c->message);
+	ret = mdc_lock_new(c->ls, "message", true, NULL, NULL, patience, &c->message);
 	if (!ret)
-		ret = mdc_lock_new(c->ls, "token", false, NULL, NULL, &c->token);
+		ret = mdc_lock_new(c->ls, "token", false, NULL, NULL, patience, &c->token);
 	if (!ret)
-		ret = mdc_lock_new(c->ls, "no-new-dev", false, NULL, NULL, &c->no_new_dev);
+		ret = mdc_lock_new(c->ls, "no-new-dev", false, NULL, NULL, patience, &c->no_new_dev);
 	if (ret)
 		return ret;
 	/* With the token nobody sends while this node becomes one more that must acknowledge. */
 	ret = mdc_lock_convert_unless(c->token, MDC_EX, patience, NULL, NULL);
 	if (ret)
 		return ret;
-	ret = mdc_lock_new(c->ls, "ack", false, mdc_comm_bast, c, &c->ack);
+	ret = mdc_lock_new(c->ls, "ack", false, mdc_comm_bast, c, patience, &c->ack);
 	if (!ret)
 		ret = mdc_lock_convert_unless(c->ack, MDC_CR, patience, NULL, NULL);
-	mdc_lock_drop(c->token);
+	mdc_lock_drop_until(c->token, mdc_locks_stand_still, c);
 	if (!ret)
 		ret = mdc_lock_convert_unless(c->no_new_dev, MDC_CR, patience, NULL, NULL);
 	if (ret)

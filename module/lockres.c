@@ -208,9 +208,10 @@ static int request(struct mdc_lock *lock, enum mdc_mode mode, bool no_queue,
 }
 
 int mdc_lock_new(struct mdc_lockspace *ls, const char *name, bool with_lvb,
-		 void (*bast_fn)(void *arg, int mode), void *arg, struct mdc_lock **result)
+		 void (*bast_fn)(void *arg, int mode), void *arg, unsigned int timeout_ms,
+		 struct mdc_lock **result)
 {
-	const struct patience patience = {};
+	const struct patience patience = { .timeout_ms = timeout_ms };
 	struct mdc_lock *lock;
 	struct waiting w;
 	int ret;
@@ -255,9 +256,14 @@ void mdc_lock_free(struct mdc_lock *lock)
 	mdc_lock_put(lock);
 }
 
-int mdc_lock_convert(struct mdc_lock *lock, enum mdc_mode mode)
+int mdc_lock_convert_until(struct mdc_lock *lock, enum mdc_mode mode,
+			   bool (*give_up)(void *arg), void *arg)
 {
-	const struct patience patience = { .uninterruptible = true };
+	const struct patience patience = {
+		.uninterruptible = true,
+		.give_up = give_up,
+		.arg = arg,
+	};
 	unsigned int pause_ms = DEADLOCK_MS;
 	struct waiting w;
 	int ret;
@@ -281,6 +287,27 @@ int mdc_lock_convert(struct mdc_lock *lock, enum mdc_mode mode)
 					msecs_to_jiffies(pause_ms));
 		pause_ms = min(2 * pause_ms, DEADLOCK_MS_MAX);
 	}
+}
+
+int mdc_lock_convert(struct mdc_lock *lock, enum mdc_mode mode)
+{
+	return mdc_lock_convert_until(lock, mode, NULL, NULL);
+}
+
+int mdc_lock_lower(struct mdc_lock *lock, enum mdc_mode mode, bool (*give_up)(void *arg),
+		   void *arg)
+{
+	int ret = mdc_lock_convert_until(lock, mode, give_up, arg);
+
+	if (ret != -ECANCELED)
+		return ret;
+	/* The work brings what is held down to what the owner has. */
+	spin_lock_irq(&lock->lock);
+	if (mode < lock->mode)
+		lock->mode = mode;
+	spin_unlock_irq(&lock->lock);
+	mdc_lock_call_work(lock, 0);
+	return 0;
 }
 
 int mdc_lock_try(struct mdc_lock *lock, enum mdc_mode mode)
@@ -313,16 +340,21 @@ void mdc_lock_poke(struct mdc_lock *lock)
 	wake_up_all(&lock->wait);
 }
 
-void mdc_lock_drop(struct mdc_lock *lock)
+void mdc_lock_drop_until(struct mdc_lock *lock, bool (*give_up)(void *arg), void *arg)
 {
 	int ret;
 
 	if (lock->mode == MDC_NL)
 		return;
-	ret = mdc_lock_convert(lock, MDC_NL);
+	ret = mdc_lock_lower(lock, MDC_NL, give_up, arg);
 	if (ret && ret != -ESHUTDOWN)
 		pr_err("lockspace %s: lock %s stays in %s, where it stands in the way of other nodes (%d)\n",
 		       lock->ls->name, lock->name, mdc_mode_name(lock->mode), ret);
+}
+
+void mdc_lock_drop(struct mdc_lock *lock)
+{
+	mdc_lock_drop_until(lock, NULL, NULL);
 }
 
 enum mdc_mode mdc_lock_mode(const struct mdc_lock *lock)

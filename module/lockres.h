@@ -88,12 +88,14 @@ bool mdc_lockspace_stopped(struct mdc_lockspace *ls);
  */
 
 /*
- * A new lock, held in NL. -EINTR: killed while locks stand still. BAST may be NULL; it is called in
+ * A new lock, held in NL. -EINTR: killed while locks stand still; -ETIMEDOUT: not had in TIMEOUT_MS
+ * (0: no limit). BAST may be NULL; it is called in
  * softirq context with the mode that another node wants, and must do no more than set a flag and
  * wake a thread.
  */
 int mdc_lock_new(struct mdc_lockspace *ls, const char *name, bool with_lvb,
-		 void (*bast)(void *arg, int mode), void *arg, struct mdc_lock **lock);
+		 void (*bast)(void *arg, int mode), void *arg, unsigned int timeout_ms,
+		 struct mdc_lock **lock);
 
 /*
  * Gives it up in whatever mode it is. NULL is allowed. Does not wait for a lockspace that stands
@@ -106,6 +108,21 @@ void mdc_lock_free(struct mdc_lock *lock);
  * deadlock of conversions (-EDEADLK) is logged and tried again. Another error is for good.
  */
 int __must_check mdc_lock_convert(struct mdc_lock *lock, enum mdc_mode mode);
+
+/*
+ * The same, but ends with -ECANCELED when GIVE_UP(ARG) says so, which is asked at least once a
+ * second, without a lock of this file held. Not interrupted by a signal.
+ */
+int __must_check mdc_lock_convert_until(struct mdc_lock *lock, enum mdc_mode mode,
+					bool (*give_up)(void *arg), void *arg);
+
+/*
+ * Down to MODE, as mdc_lock_convert_until(). What is given up is done behind the caller, before the
+ * lock's next request, and counts as done: GIVE_UP may only say so while locks stand still, when
+ * nobody can tell the difference. Of a lock in a lower mode, or in MODE, nothing changes.
+ */
+int __must_check mdc_lock_lower(struct mdc_lock *lock, enum mdc_mode mode,
+				bool (*give_up)(void *arg), void *arg);
 
 /*
  * Converts only if nobody stands in the way: else -EAGAIN, and the mode is as before. -EINTR:
@@ -132,6 +149,9 @@ void mdc_lock_poke(struct mdc_lock *lock);
 
 /* Down to NL; a failure is logged, and the mode is then not changed. */
 void mdc_lock_drop(struct mdc_lock *lock);
+
+/* The same as mdc_lock_lower(). */
+void mdc_lock_drop_until(struct mdc_lock *lock, bool (*give_up)(void *arg), void *arg);
 
 enum mdc_mode mdc_lock_mode(const struct mdc_lock *lock);
 const char *mdc_lock_name(const struct mdc_lock *lock);

@@ -112,6 +112,33 @@ void mdc_md_force_update(struct mddev *mddev)
 	set_mask_bits(&mddev->sb_flags, 0, BIT(MD_SB_CHANGE_DEVS) | BIT(MD_SB_CHANGE_PENDING));
 }
 
+bool mdc_md_must_write(struct mddev *mddev)
+{
+	const struct mdp_superblock_1 *sb;
+	struct md_rdev *rdev;
+	u16 role;
+
+	rcu_read_lock();
+	rdev = good_member(mddev);
+	rcu_read_unlock();
+	if (!rdev || !rdev->sb_page)
+		return false;
+	sb = page_address(rdev->sb_page);
+	if (le64_to_cpu(sb->size) != mddev->dev_sectors ||
+	    le64_to_cpu(sb->reshape_position) != mddev->reshape_position ||
+	    le32_to_cpu(sb->layout) != mddev->layout ||
+	    le32_to_cpu(sb->raid_disks) != mddev->raid_disks ||
+	    le32_to_cpu(sb->chunksize) != mddev->chunk_sectors)
+		return true;
+	rdev_for_each(rdev, mddev) {
+		role = role_in(sb, rdev->desc_nr);
+		if (test_bit(Faulty, &rdev->flags) ? role < MD_DISK_ROLE_MAX :
+		    rdev->raid_disk >= 0 && role == MD_DISK_ROLE_SPARE)
+			return true;
+	}
+	return false;
+}
+
 static bool recovery_unrecorded(struct md_rdev *rdev)
 {
 	const struct mdp_superblock_1 *sb;

@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "main.h"
 #include "newdisk.h"
+#include "recover.h"
 #include "resync.h"
 #include "suspend.h"
 
@@ -45,13 +46,21 @@ static void set_updating(struct mdc_cluster *c, bool updating)
 		wake_up_all(mdc_md_waiters(c->mddev));
 }
 
-/* What was added or is back as a mere spare changes no role: it is to be written all the same. */
+/*
+ * What was added or is back as a mere spare changes no role: it is to be written all the same.
+ *
+ * Without the token md core writes nothing if it finds no change of a role or the size, which is
+ * how a resync ends that a stop has cut off. Such a change it writes all the same: then there is no
+ * giving up, as another node may be writing one of its own.
+ */
 int mdc_ops_metadata_start(struct mdc_cluster *c)
 {
 	int ret;
 
 	set_updating(c, true);
-	ret = mdc_channel_take_kept(c);
+	ret = mdc_channel_take_kept(c, false);
+	if (ret == -ECANCELED && mdc_md_must_write(c->mddev))
+		ret = mdc_channel_take_kept(c, true);
 	if (ret)
 		set_updating(c, false);
 	else if (c->announce)
@@ -80,6 +89,8 @@ int mdc_ops_metadata_finish(struct mdc_cluster *c)
 	ret = tell_update(c);
 	if (!ret)
 		c->untold = false;
+	else if (ret == -ECANCELED)
+		mdc_recover_untold(c);
 	mdc_channel_give(c);
 	set_updating(c, false);
 	return ret;
@@ -242,7 +253,7 @@ static int try_slot(struct mdc_cluster *c, int slot, struct mdc_lock **lock)
 	int ret;
 
 	mdc_bitmap_lock_name(name, slot);
-	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, lock);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, 0, lock);
 	if (ret)
 		return ret;
 	ret = mdc_lock_try(*lock, MDC_PW);

@@ -156,7 +156,7 @@ static int recover_one(struct mdc_cluster *c, int slot, struct waiting *w, unsig
 	int ret;
 
 	mdc_bitmap_lock_name(name, slot);
-	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &lock);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, 0, &lock);
 	if (ret)
 		return ret;
 	if (w) {
@@ -188,13 +188,12 @@ static int learn_range(struct mdc_cluster *c, int slot, struct mdc_lock *lock)
 	struct mdc_range range = { 0, 0 };
 	int ret;
 
-	ret = mdc_lock_convert(lock, MDC_CR);
+	ret = mdc_lock_convert_unless(lock, MDC_CR, c->limits->join_timeout, NULL, NULL);
 	if (ret)
 		return ret;
 	if (mdc_lock_lvb_valid(lock) && !mdc_wire_get_range(mdc_lock_lvb(lock), &range))
 		mdc_warn(c, "the range that slot %d resyncs is malformed; it is taken as none\n",
 			 slot);
-	mdc_lock_drop(lock);
 	if (!range.hi)
 		return 0;
 	if (mdc_suspend_learn(c, slot, &range))
@@ -213,7 +212,8 @@ static void check_range(struct mdc_cluster *c)
 	unsigned long flags;
 
 	if (!READ_ONCE(c->suspended.range.hi) ||
-	    mdc_lock_new(c->ls, "resync", false, NULL, NULL, &lock))
+	    mdc_lock_new(c->ls, "resync", false, NULL, NULL, c->limits->join_timeout,
+			 &lock))
 		return;
 	if (!mdc_lock_try(lock, MDC_EX)) {
 		spin_lock_irqsave(&c->lock, flags);
@@ -250,7 +250,7 @@ static int learn_slot(struct mdc_cluster *c, int slot)
 	int ret;
 
 	mdc_bitmap_lock_name(name, slot);
-	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, &lock);
+	ret = mdc_lock_new(c->ls, name, true, NULL, NULL, c->limits->join_timeout, &lock);
 	if (ret)
 		return ret;
 	ret = mdc_lock_try(lock, MDC_PW);
@@ -326,6 +326,13 @@ static void set_read_again(struct mdc_cluster *c, bool due)
 	spin_lock_irqsave(&c->lock, flags);
 	c->read_again = due;
 	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+void mdc_recover_untold(struct mdc_cluster *c)
+{
+	c->untold = true;
+	set_read_again(c, true);
+	mdc_changed(c);
 }
 
 /*

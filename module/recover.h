@@ -14,6 +14,9 @@ void mdc_recover_close(struct mdc_cluster *c);
 /* SLOT's bitmap is to be taken over. Any context. */
 void mdc_recover_slot(struct mdc_cluster *c, int slot);
 
+/* The superblock was written and nobody told: it will be. Under reconfig_mutex. */
+void mdc_recover_untold(struct mdc_cluster *c);
+
 /*
  * At the start: takes over the bitmaps of absent nodes, learns of a resync that runs elsewhere.
  * What fails is tried again by the recoverer, and this node writes nothing before.

@@ -118,7 +118,7 @@ int mdc_resync_begin(struct mdc_cluster *c)
 		ret = -ECANCELED;
 	}
 	if (ret) {
-		mdc_lock_drop(c->resync);
+		mdc_lock_drop_until(c->resync, mdc_waits_in_vain, c);
 		return ret;
 	}
 	mdc_window_begin(&c->window);
@@ -147,7 +147,9 @@ int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool h
 	mdc_fault("resync.3");
 	/* For nodes that join later; PW to PW writes the block. */
 	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
-	left = mdc_lock_convert(c->bitmap, MDC_PW);
+	left = mdc_lock_convert_until(c->bitmap, MDC_PW, mdc_waits_in_vain, c);
+	if (left == -ECANCELED)
+		return left;
 	if (left)
 		mdc_err(c, "the range of the resync could not be left in %s (%d)\n",
 			mdc_lock_name(c->bitmap), left);
@@ -224,7 +226,7 @@ int mdc_resync_end(struct mdc_cluster *c)
 		}
 		ret = mdc_resync_tell(c, &none, true);
 	}
-	mdc_lock_drop(c->resync);
+	mdc_lock_drop_until(c->resync, mdc_waits_in_vain, c);
 	return ret;
 }
 

@@ -289,24 +289,36 @@ static bool over(struct limit *limit, bool (*until)(struct mdc_lock *lock))
 static int wait_unless(struct limit *limit, bool (*until)(struct mdc_lock *lock), u64 end)
 {
 	wait_queue_head_t *queue = &limit->lock->wait;
-	long left = MAX_SCHEDULE_TIMEOUT;
+	long left;
 
 	end = min(end, limit->end);
-	if (end != UINT64_MAX)
-		left = end > sim_now_us ? (long)((end - sim_now_us + 3999) / 4000) : 0;
-	if (limit->killable == KILLABLE)
-		left = wait_event_killable_timeout(*queue, over(limit, until), left);
-	else
-		left = wait_event_timeout(*queue, over(limit, until), left);
-	if (limit->why || left > 0)
-		return limit->why;
-	return left < 0 ? -EINTR : -ETIMEDOUT;
+	do {
+		left = MAX_SCHEDULE_TIMEOUT;
+		if (end != UINT64_MAX)
+			left = end > sim_now_us ? (long)((end - sim_now_us + 3999) / 4000) : 0;
+		/* What would have it give up wakes nobody. */
+		if (limit->give_up)
+			left = min(left, (long)HZ);
+		if (limit->killable == KILLABLE)
+			left = wait_event_killable_timeout(*queue, over(limit, until), left);
+		else
+			left = wait_event_timeout(*queue, over(limit, until), left);
+		if (limit->why || left > 0)
+			return limit->why;
+		if (left < 0)
+			return -EINTR;
+	} while (sim_now_us < end);
+	return -ETIMEDOUT;
 }
 
 int mdc_lock_new(struct mdc_lockspace *ls, const char *name, bool with_lvb,
-		 void (*bast_fn)(void *arg, int mode), void *arg, struct mdc_lock **result)
+		 void (*bast_fn)(void *arg, int mode), void *arg, unsigned int timeout_ms,
+		 struct mdc_lock **result)
 {
-	struct limit limit = { .killable = KILLABLE_STOPPED, .end = UINT64_MAX };
+	struct limit limit = {
+		.killable = KILLABLE_STOPPED,
+		.end = timeout_ms ? sim_now_us + (u64)timeout_ms * 1000 : UINT64_MAX,
+	};
 	struct mdc_lock *lock;
 	int ret;
 
@@ -435,9 +447,10 @@ static int convert_limited(struct limit *limit, enum mdc_mode mode, const char *
 	return ret;
 }
 
-int mdc_lock_convert(struct mdc_lock *lock, enum mdc_mode mode)
+int mdc_lock_convert_until(struct mdc_lock *lock, enum mdc_mode mode,
+			   bool (*ask)(void *arg), void *arg)
 {
-	struct limit limit = { .lock = lock, .end = UINT64_MAX };
+	struct limit limit = { .lock = lock, .give_up = ask, .arg = arg, .end = UINT64_MAX };
 	u64 pause = 100000;
 	int ret;
 
@@ -448,6 +461,27 @@ int mdc_lock_convert(struct mdc_lock *lock, enum mdc_mode mode)
 		pause = min(2 * pause, (u64)5000000);
 	}
 	return ret;
+}
+
+int mdc_lock_convert(struct mdc_lock *lock, enum mdc_mode mode)
+{
+	return mdc_lock_convert_until(lock, mode, NULL, NULL);
+}
+
+int mdc_lock_lower(struct mdc_lock *lock, enum mdc_mode mode, bool (*ask)(void *arg), void *arg)
+{
+	int ret = mdc_lock_convert_until(lock, mode, ask, arg);
+
+	if (ret != -ECANCELED)
+		return ret;
+	lock->mode = min(lock->mode, mode);
+	if (!lock->busy && lock->granted != lock->mode) {
+		/* Nothing is under way that the work would have to wait for. */
+		lock->busy = true;
+		lock->done = true;
+		sim_spawn(sim_current_node(), "lockwork", end_given_up, lock);
+	}
+	return 0;
 }
 
 int mdc_lock_try(struct mdc_lock *lock, enum mdc_mode mode)
@@ -482,12 +516,17 @@ void mdc_lock_poke(struct mdc_lock *lock)
 	sim_wake_queue(&lock->wait);
 }
 
-void mdc_lock_drop(struct mdc_lock *lock)
+void mdc_lock_drop_until(struct mdc_lock *lock, bool (*ask)(void *arg), void *arg)
 {
-	int ret = mdc_lock_convert(lock, MDC_NL);
+	int ret = mdc_lock_lower(lock, MDC_NL, ask, arg);
 
 	if (ret && ret != -ESHUTDOWN)
 		sim_fail("the lock %s was not dropped: %d", lock->res->name, ret);
+}
+
+void mdc_lock_drop(struct mdc_lock *lock)
+{
+	mdc_lock_drop_until(lock, NULL, NULL);
 }
 
 enum mdc_mode mdc_lock_mode(const struct mdc_lock *lock)

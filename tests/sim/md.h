@@ -54,6 +54,8 @@ struct mddev {
 	struct sim_node *node;
 	int index;			/* of the node */
 	bool there, closing;
+	u64 stopping_us;		/* since when a stop has had only the cluster to wait for */
+	bool had_to_write;		/* ... and had a role to write, which it may wait for */
 	struct mdc_cluster *c;
 	int slot;			/* of the bitmap, from 0 */
 	u8 uuid[MDC_UUID_SIZE];
@@ -126,6 +128,7 @@ int md_spares(struct mddev *md, struct md_rdev *only);
 
 /* The superblock, and the thread. */
 void md_update_sb(struct mddev *md, bool force);
+bool md_sb_needs_changing(struct mddev *md);
 void md_reload_sb(struct mddev *md, int number);
 void md_wake(struct mddev *md);
 void md_check_recovery(struct mddev *md);

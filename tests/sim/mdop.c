@@ -169,6 +169,8 @@ int op_stop(void *arg)
 
 	md->closing = true;
 	wait_event(md->sb_wait, !md->writers && !md->active);
+	md->had_to_write = false;
+	md->stopping_us = sim_now_us;
 	md_lock(md);
 	md_stop_sync(md);
 	md_quiesce(md, true);
@@ -181,6 +183,7 @@ int op_stop(void *arg)
 	memset(md->rdevs, 0, sizeof(md->rdevs));
 	md->there = false;
 	md->closing = false;
+	md->stopping_us = 0;
 	sim_trace("array stopped");
 	check_left(node->index);
 	md_unlock(md);

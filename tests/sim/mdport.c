@@ -276,6 +276,13 @@ void mdc_md_force_update(struct mddev *md)
 	md->change_pending = true;
 }
 
+bool mdc_md_must_write(struct mddev *md)
+{
+	needs_mutex(md, __func__);
+	md->had_to_write |= md_sb_needs_changing(md);
+	return md_sb_needs_changing(md);
+}
+
 bool mdc_md_recovery_unrecorded(struct mddev *md)
 {
 	int i;

@@ -6,7 +6,7 @@
 #include "ops.h"
 #include "world.h"
 
-static bool sb_needs_changing(struct mddev *md)
+bool md_sb_needs_changing(struct mddev *md)
 {
 	struct md_rdev *good = md_good(md);
 	int i;
@@ -87,7 +87,7 @@ void md_update_sb(struct mddev *md, bool force)
 			md->change_devs = false;
 			md->change_clean = false;
 			ret = mdc_ops_metadata_start(md->c);
-			if (!sb_needs_changing(md)) {
+			if (!md_sb_needs_changing(md)) {
 				if (!ret)
 					mdc_ops_metadata_cancel(md->c);
 				if (!md->change_devs && !md->change_clean)

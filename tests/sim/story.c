@@ -9,6 +9,7 @@
 
 #define COMMANDS_MAX 64
 #define COMMAND_LIMIT_US (150 * 1000000ULL)	/* besides the time that locks stand still */
+#define STOP_LIMIT_US (100 * 1000000ULL)	/* with it */
 #define QUIET_LIMIT_US (600 * 1000000ULL)
 
 struct sim_world sim_world;
@@ -83,11 +84,30 @@ static void stuck(const char *what)
 	sim_fail("%s\n%s%s", what, tasks, locks);
 }
 
+/* A stop ends, whether locks stand still or not. */
+static void check_stops(void)
+{
+	char text[100];
+	int i;
+
+	for (i = 0; i < sim_world.count; i++) {
+		const struct mddev *md = &sim_world.nodes[i].md;
+
+		if (!sim_world.nodes[i].up || !md->stopping_us || md->had_to_write ||
+		    sim_now_us - md->stopping_us < STOP_LIMIT_US)
+			continue;
+		snprintf(text, sizeof(text), "node %d does not stop, %s locks:", i + 1,
+			 member_locks_run(i) ? "with" : "without");
+		stuck(text);
+	}
+}
+
 static void check_commands(void)
 {
 	char text[100];
 	int i;
 
+	check_stops();
 	for (i = 0; i < COMMANDS_MAX; i++) {
 		struct command *command = &commands[i];
 		u64 took;
@@ -218,8 +238,10 @@ static void quorum_back(void *a, u64 b)
 
 static void lose_quorum(void)
 {
+	u64 longest = sim_chance(8) ? 300000000 : sim_chance(2) ? 1000000 : 30000000;
+
 	members_quorum(false);
-	sim_after(sim_below(sim_chance(2) ? 1000000 : 30000000), quorum_back, NULL, 0);
+	sim_after(sim_below(longest), quorum_back, NULL, 0);
 }
 
 /*

@@ -318,7 +318,7 @@ static void make_lock(struct owner *o)
 	int ret;
 
 	ret = mdc_lock_new(&fake_lockspace, o->name, o->with_lvb,
-			   sim_chance(4) ? NULL : walk_bast, life, &lock);
+			   sim_chance(4) ? NULL : walk_bast, life, 0, &lock);
 	if (ret) {
 		life->freed = true;
 		check(ret == -EINTR || ret == -ESHUTDOWN || ret == -ENOMEM || ret == o->hard);

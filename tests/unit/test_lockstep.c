@@ -185,7 +185,7 @@ static void check_asked(const char *expected, int line)
 
 static struct mdc_lock *make_lvb(bool with_lvb)
 {
-	check_int(mdc_lock_new(&fake_lockspace, "L", with_lvb, NULL, NULL, &a_lock), 0);
+	check_int(mdc_lock_new(&fake_lockspace, "L", with_lvb, NULL, NULL, 0, &a_lock), 0);
 	check_int(mdc_lock_mode(a_lock), MDC_NL);
 	return a_lock;
 }
@@ -383,7 +383,7 @@ TEST(test_killed)
 	/* But not while locks stand still. */
 	locks_stop();
 	check_int(mdc_lock_try(lock, MDC_PR), -EINTR);
-	check_int(mdc_lock_new(&fake_lockspace, "M", false, NULL, NULL, &a_lock), -EINTR);
+	check_int(mdc_lock_new(&fake_lockspace, "M", false, NULL, NULL, 0, &a_lock), -EINTR);
 	meanwhile(500, fake_lockspace_go);
 	check_int(mdc_lock_convert(lock, MDC_NL), 0);
 	TOOK(10800);
@@ -633,6 +633,97 @@ TEST(test_freed_with_a_request_left)
 	ASKED("new L 0\nconvert L 5\ncancel L\nconvert L 5 noqueue\nunlock L\n");
 }
 
+/* Given up in vain, and what is given back meanwhile. */
+
+static void no_more(void)
+{
+	wants_no_more = true;
+}
+
+TEST(test_converted_until)
+{
+	struct mdc_lock *lock = make();
+
+	NEXT(.after_us = FAKE_NEVER);
+	meanwhile(500, locks_stop);
+	meanwhile(700, be_killed);
+	meanwhile(1500, no_more);
+	begin_clock();
+	check_int(mdc_lock_convert_until(lock, MDC_EX, give_up, NULL), -ECANCELED);
+	/* Looked at once a second, as nobody was woken by that. */
+	TOOK(2000);
+	check_int(mdc_lock_mode(lock), MDC_NL);
+	fake_lockspace_go();
+	check_held(lock, MDC_NL);
+	ASKED("new L 0\nconvert L 5\ncancel L\n");
+	mdc_lock_free(lock);
+}
+
+TEST(test_lowered_while_locks_stand_still)
+{
+	struct mdc_lock *lock = make_in(MDC_EX);
+
+	locks_stop();
+	no_more();
+	begin_clock();
+	check_int(mdc_lock_lower(lock, MDC_CR, give_up, NULL), 0);
+	check_int(mdc_lock_mode(lock), MDC_CR);
+	mdc_lock_drop_until(lock, give_up, NULL);
+	check_int(mdc_lock_mode(lock), MDC_NL);
+	TOOK(0);
+	ASKED("new L 0\nconvert L 5\n");
+	fake_lockspace_go();
+	check_held(lock, MDC_NL);
+	ASKED("new L 0\nconvert L 5\nconvert L 0\n");
+	mdc_lock_free(lock);
+}
+
+TEST(test_lowered_before_the_next_request)
+{
+	struct mdc_lock *lock = make_in(MDC_EX);
+
+	locks_stop();
+	no_more();
+	mdc_lock_drop_until(lock, give_up, NULL);
+	meanwhile(500, fake_lockspace_go);
+	check_int(mdc_lock_convert(lock, MDC_PR), 0);
+	check_held(lock, MDC_PR);
+	ASKED("new L 0\nconvert L 5\nconvert L 0\nconvert L 3\n");
+	mdc_lock_free(lock);
+}
+
+/* The way back to the mode that it had; granted too late, that is taken back as well. */
+TEST(test_lowered_with_a_request_left)
+{
+	struct mdc_lock *lock = make_in(MDC_CR);
+
+	NEXT(.after_us = FAKE_NEVER);
+	NEXT(.cancel = FAKE_TOO_LATE);
+	meanwhile(500, locks_stop);
+	meanwhile(700, no_more);
+	check_int(mdc_lock_convert_until(lock, MDC_EX, give_up, NULL), -ECANCELED);
+	check_int(mdc_lock_lower(lock, MDC_CR, give_up, NULL), 0);
+	check_int(mdc_lock_lower(lock, MDC_PR, give_up, NULL), 0);
+	check_int(mdc_lock_mode(lock), MDC_CR);
+	fake_lockspace_go();
+	check_held(lock, MDC_CR);
+	mdc_lock_free(lock);
+}
+
+TEST(test_made_in_time)
+{
+	struct mdc_lock *lock = NULL;
+
+	locks_stop();
+	begin_clock();
+	check_int(mdc_lock_new(&fake_lockspace, "L", false, NULL, NULL, 1500, &lock), -ETIMEDOUT);
+	TOOK(1500);
+	check(!lock);
+	fake_lockspace_go();
+	sim_sleep_us(100 * MS);
+	ASKED("");
+}
+
 /* The end of the lockspace. */
 
 TEST(test_abandoned)
@@ -646,7 +737,7 @@ TEST(test_abandoned)
 	TOOK(1500);
 	check_int(mdc_lock_convert(lock, MDC_EX), -ESHUTDOWN);
 	check_int(mdc_lock_try(lock, MDC_EX), -ESHUTDOWN);
-	check_int(mdc_lock_new(&fake_lockspace, "M", false, NULL, NULL, &other), -ESHUTDOWN);
+	check_int(mdc_lock_new(&fake_lockspace, "M", false, NULL, NULL, 0, &other), -ESHUTDOWN);
 	mdc_lock_free(lock);
 	TOOK(1500);
 	sim_sleep_us(100 * MS);
@@ -784,12 +875,12 @@ TEST(test_lock_that_cannot_be_made)
 
 	memset(name, 'n', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
-	check_int(mdc_lock_new(&fake_lockspace, name, false, NULL, NULL, &lock), -ENAMETOOLONG);
+	check_int(mdc_lock_new(&fake_lockspace, name, false, NULL, NULL, 0, &lock), -ENAMETOOLONG);
 	no_memory_one_in = 1;
-	check_int(mdc_lock_new(&fake_lockspace, "L", false, NULL, NULL, &lock), -ENOMEM);
+	check_int(mdc_lock_new(&fake_lockspace, "L", false, NULL, NULL, 0, &lock), -ENOMEM);
 	no_memory_one_in = 0;
 	NEXT(.error = -EINVAL);
-	check_int(mdc_lock_new(&fake_lockspace, "L", false, NULL, NULL, &lock), -EINVAL);
+	check_int(mdc_lock_new(&fake_lockspace, "L", false, NULL, NULL, 0, &lock), -EINVAL);
 	nothing_left();
 	NEXT(.error = -ENOMEM);
 	mdc_lock_free(make());
@@ -888,7 +979,7 @@ TEST(test_bast)
 	struct mdc_lock *lock;
 
 	basts = 0;
-	check_int(mdc_lock_new(&fake_lockspace, "L", false, count_bast, &basts, &lock), 0);
+	check_int(mdc_lock_new(&fake_lockspace, "L", false, count_bast, &basts, 0, &lock), 0);
 	check_int(mdc_lock_convert(lock, MDC_EX), 0);
 	known = fake_dlm_find(lock);
 	fake_dlm_bast(known, MDC_PR);
@@ -949,6 +1040,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_asleep_in_the_dlm),
 		cmocka_unit_test(test_freed_while_locks_stand_still),
 		cmocka_unit_test(test_freed_with_a_request_left),
+		cmocka_unit_test(test_converted_until),
+		cmocka_unit_test(test_lowered_while_locks_stand_still),
+		cmocka_unit_test(test_lowered_before_the_next_request),
+		cmocka_unit_test(test_lowered_with_a_request_left),
+		cmocka_unit_test(test_made_in_time),
 		cmocka_unit_test(test_abandoned),
 		cmocka_unit_test(test_released_with_a_request),
 		cmocka_unit_test(test_released_while_locks_stand_still),
