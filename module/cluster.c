@@ -178,6 +178,7 @@ static void running(void *arg, const struct mdc_member *members, int count, int 
 		mdc_lock_poke(c->recover_wait);
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
+	wake_up_all(mdc_md_waiters(c->mddev));
 	/* One that left may have had something unfinished and no way to say so. */
 	for_each_set_bit(slot, gone, MDC_SLOTS_MAX)
 		mdc_recover_slot(c, slot);
@@ -247,11 +248,12 @@ static bool cannot_borrow(struct mdc_cluster *c)
 	return leaving || kthread_should_stop();
 }
 
-enum mdc_borrow mdc_borrow(struct mdc_cluster *c)
+enum mdc_borrow mdc_borrow_unless(struct mdc_cluster *c, bool (*give_up)(void *arg), void *arg)
 {
 	enum mdc_borrow how = MDC_BORROW_NOT;
 
-	wait_event_idle(*mdc_md_waiters(c->mddev), cannot_borrow(c) || try_borrow(c, &how));
+	wait_event_idle(*mdc_md_waiters(c->mddev), cannot_borrow(c) || (give_up && give_up(arg)) ||
+			try_borrow(c, &how));
 	if (how == MDC_BORROW_LENT)
 		mdc_md_lock_lent(c->mddev);
 	if (how != MDC_BORROW_NOT && !mdc_md_has_thread(c->mddev)) {
@@ -259,6 +261,11 @@ enum mdc_borrow mdc_borrow(struct mdc_cluster *c)
 		return MDC_BORROW_NOT;
 	}
 	return how;
+}
+
+enum mdc_borrow mdc_borrow(struct mdc_cluster *c)
+{
+	return mdc_borrow_unless(c, NULL, NULL);
 }
 
 void mdc_borrow_end(struct mdc_cluster *c, enum mdc_borrow how)

@@ -68,9 +68,26 @@ static bool put_off(struct mdc_cluster *c, int slot)
 	return off;
 }
 
-/* Its bitmap lock is held in PW: its owner is gone, and nobody else takes it over. */
+struct due {
+	struct mdc_cluster *c;
+	int slot;
+};
+
+static bool has_node_again(void *arg)
+{
+	struct due *due = arg;
+
+	return !test_bit(due->slot, due->c->to_recover);
+}
+
+/*
+ * Its bitmap lock is held in PW: its owner is gone, and nobody else takes it over. A node that has
+ * the slot anew waits for that lock before it acknowledges anything, and who has the mutex may wait
+ * for just that: so the mutex is not waited for any longer then.
+ */
 static int take_over(struct mdc_cluster *c, int slot)
 {
+	struct due due = { c, slot };
 	struct mdc_range dirty;
 	enum mdc_borrow how;
 	unsigned long flags;
@@ -78,9 +95,9 @@ static int take_over(struct mdc_cluster *c, int slot)
 	int ret;
 
 	mdc_fault("recover.2");
-	how = mdc_borrow(c);
+	how = mdc_borrow_unless(c, has_node_again, &due);
 	if (how == MDC_BORROW_NOT)
-		return -ESHUTDOWN;
+		return has_node_again(&due) ? -EAGAIN : -ESHUTDOWN;
 	/* Ours is on the disks before the other one is cleared: one of them always has it. */
 	ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
 	if (!ret && dirty.hi) {
