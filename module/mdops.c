@@ -40,6 +40,11 @@ static int op_join(struct mddev *mddev, int slots)
 	ret = mdc_ops_join(mddev, slots, &c);
 	if (ret)
 		return ret;
+	/*
+	 * md core sets that only when it has read our slot's bitmap, and where it fails to leaves
+	 * the cluster only if that is set.
+	 */
+	mddev->bitmap_info.nodes = slots;
 	WRITE_ONCE(mddev->cluster_info, (struct md_cluster_info *)c);
 	return 0;
 }
