@@ -114,6 +114,12 @@ void mdc_md_end_auto_read(struct mddev *mddev)
 		mddev->ro = 0;
 }
 
+bool mdc_md_make_writable(struct mddev *mddev)
+{
+	mdc_md_end_auto_read(mddev);
+	return !mddev->ro;
+}
+
 bool mdc_md_closing(struct mddev *mddev)
 {
 	return test_bit(MD_CLOSING, &mddev->flags);

@@ -46,6 +46,12 @@ bool mdc_md_has_thread(struct mddev *mddev);
 bool mdc_md_auto_read(struct mddev *mddev);
 void mdc_md_end_auto_read(struct mddev *mddev);
 
+/*
+ * For what keeps the channel until md core has written the superblock: of an array that is
+ * read-only it does not. False: it stays so, by somebody's wish. Needs the array's mutex.
+ */
+bool mdc_md_make_writable(struct mddev *mddev);
+
 /* The array is about to be stopped. */
 bool mdc_md_closing(struct mddev *mddev);
 

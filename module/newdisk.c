@@ -127,8 +127,11 @@ static void end_refused(struct mdc_cluster *c, u32 device)
 
 int mdc_newdisk_ask(struct mdc_cluster *c, const struct mdc_new_disk *disk)
 {
-	int ret = ask_all(c, disk);
+	int ret;
 
+	if (!mdc_md_make_writable(c->mddev))
+		return -EROFS;
+	ret = ask_all(c, disk);
 	if (ret == -EINTR || ret == -EAGAIN)
 		end_given_up(c, disk->device);
 	else if (ret)

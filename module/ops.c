@@ -229,6 +229,8 @@ int mdc_ops_readd(struct mdc_cluster *c, struct md_rdev *rdev)
 	};
 	int ret;
 
+	if (!mdc_md_make_writable(c->mddev))
+		return -EROFS;
 	ret = take_killable(c);
 	if (ret)
 		return ret;

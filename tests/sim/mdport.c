@@ -104,6 +104,11 @@ void mdc_md_end_auto_read(struct mddev *md)
 	(void)md;
 }
 
+bool mdc_md_make_writable(struct mddev *md)
+{
+	return !mdc_md_auto_read(md);
+}
+
 bool mdc_md_closing(struct mddev *md)
 {
 	return md->closing;
