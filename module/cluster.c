@@ -318,6 +318,34 @@ static struct mdc_cluster *new_cluster(struct mddev *mddev, int slots,
 	return c;
 }
 
+/* Where to look, for whoever is to mend it: what the errors are is said in lockres.h. */
+static const char *why_not_joined(int ret)
+{
+	switch (ret) {
+	case -EBADR:
+		return "the DLM belongs to a cluster of another name";
+	case -EBUSY:
+		return "an earlier join or leave of this array on this node has not ended";
+	case -EEXIST:
+		return "another program on this node has this lockspace open (dlm_tool ls); end it first";
+	case -EINTR:
+		return "interrupted";
+	case -ENOMEM:
+		return "out of memory";
+	case -ENOTCONN:
+	case -EUNATCH:
+		return "is dlm_controld running?";
+	case -EOPNOTSUPP:
+		return "the DLM does not say which nodes fail, and the array needs to know; is dlm_controld too old?";
+	case -EPROTO:
+		return "a node that has the array has a DLM or an md-cluster that does not go with this one: the DLM's line with \"mismatch\", before this one, names the node";
+	case -ETIMEDOUT:
+		return "it did not form in time; is the cluster quorate?";
+	default:
+		return "see what the DLM and dlm_controld have logged";
+	}
+}
+
 static int join_lockspace(struct mdc_cluster *c)
 {
 	char name[37];
@@ -328,11 +356,7 @@ static int join_lockspace(struct mdc_cluster *c)
 				 c->limits->join_timeout, &c->ls);
 	if (ret) {
 		mdc_err(c, "cannot join the DLM lockspace %s of cluster '%s' (%d): %s\n",
-			name, mdc_md_cluster_name(c->mddev), ret,
-			ret == -EBADR ? "the DLM belongs to a cluster of another name" :
-			ret == -ETIMEDOUT ? "it did not form in time; is the cluster quorate?" :
-			ret == -EBUSY ? "an earlier join or leave of this array has not ended" :
-			ret == -EINTR ? "interrupted" : "is dlm_controld running?");
+			name, mdc_md_cluster_name(c->mddev), ret, why_not_joined(ret));
 		return ret;
 	}
 	if (c->our_slot < 0 || c->our_slot >= c->slots) {
