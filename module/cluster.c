@@ -55,6 +55,7 @@ static void stopped(void *arg)
 	c->stopped_since = mdc_now_ms();
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
+	mdc_info(c, "locks: running -> stopped (a node failed, comes or goes, or the quorum is lost)\n");
 	mdc_netlink_event(c, MDC_EVENT_STOPPED, 0);
 }
 
@@ -160,11 +161,32 @@ static void compare_members(struct mdc_cluster *c, const struct mdc_member *next
 	bitmap_zero(c->failed, MDC_SLOTS_MAX);
 }
 
+/* "1, 2, 5"; what has no room is left out. */
+static void slots_text(char *text, size_t size, const struct mdc_member *members, int count)
+{
+	size_t at = 0;
+	int i;
+
+	text[0] = '\0';
+	for (i = 0; i < count && at < size; i++)
+		at += snprintf(text + at, size - at, "%s%d", i ? ", " : "", members[i].slot - 1);
+}
+
+static void log_running(struct mdc_cluster *c, const struct mdc_member *members, int count)
+{
+	char slots[MDC_MEMBERS_MAX * sizeof("255,")];
+
+	slots_text(slots, sizeof(slots), members, count);
+	mdc_info(c, "locks: stopped -> running (%d node%s, slot%s %s)\n", count,
+		 count == 1 ? "" : "s", count == 1 ? "" : "s", slots);
+}
+
 static void running(void *arg, const struct mdc_member *members, int count, int our_slot)
 {
 	DECLARE_BITMAP(gone, MDC_SLOTS_MAX) = { 0 };
 	struct mdc_cluster *c = arg;
 	unsigned long flags;
+	bool stood_still;
 	int slot;
 
 	count = count < MDC_MEMBERS_MAX ? count : MDC_MEMBERS_MAX;
@@ -173,12 +195,16 @@ static void running(void *arg, const struct mdc_member *members, int count, int 
 	c->our_slot = our_slot - 1;
 	c->members_count = count;
 	memcpy(c->members, members, count * sizeof(*members));
+	stood_still = c->stopped;
 	c->stopped = false;
 	if (c->recover_wait)
 		mdc_lock_poke(c->recover_wait);
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
 	wake_up_all(mdc_md_waiters(c->mddev));
+	/* What the join itself brings is said when it is done. */
+	if (stood_still)
+		log_running(c, members, count);
 	/* One that left may have had something unfinished and no way to say so. */
 	for_each_set_bit(slot, gone, MDC_SLOTS_MAX)
 		mdc_recover_slot(c, slot);
