@@ -11,9 +11,10 @@
  * known, and a reader passes over attributes, events and counters that it does not know. In a
  * request, an attribute that the command does not take is refused with EINVAL.
  *
- * Slots are counted from 0, as in the messages between the nodes; mdadm and the kernel's log
- * count from 1. Sectors have 512 bytes. Times are milliseconds. Numbers of 64 bits may stand at
- * any multiple of 4.
+ * Slots are counted from 0, as in the messages between the nodes, in what this module logs and in
+ * mdadm --examine-bitmap; the DLM, the log of the kernel's own md-cluster and mdclusterctl count
+ * from 1. Sectors have 512 bytes. Times are milliseconds. Numbers of 64 bits may stand at any
+ * multiple of 4.
  */
 #ifndef MDCLUSTER_H
 #define MDCLUSTER_H
