@@ -79,6 +79,15 @@ struct mdc_new_disk {
 	u64 number;		/* of the block device: major << 32 | minor */
 };
 
+/* The same, for as long as others are asked for it. Guarded by the cluster's lock. */
+struct mdc_own_add {
+	bool asks;
+	u32 device;
+	u8 uuid[MDC_UUID_SIZE];
+	u64 number;
+	u64 since;		/* ms */
+};
+
 enum mdc_verdict { MDC_VERDICT_NONE, MDC_VERDICT_PROCEED, MDC_VERDICT_REFUSE };
 
 #define MDC_REASON_MAX 255	/* characters */
@@ -158,8 +167,10 @@ struct mdc_cluster {
 	u64 udev_since;			/* ms: the last one */
 	bool updating;			/* the superblock; md core's own flags say nothing then */
 	bool untold;			/* news was read from the disks; under reconfig_mutex */
-	struct mdc_proposal proposal;
+	struct mdc_own_add own_add;
+	struct mdc_proposal proposal;	/* ... and what the agent says of it */
 	u32 adding;			/* all have it; under reconfig_mutex alone */
+	struct mdc_range own_range;	/* that this node resyncs, as it was told last */
 	bool resyncing;			/* this node does; md core owns the mark, and lifts it */
 	u64 late_dirt;			/* first sector that came up meanwhile; MDC_MD_CLEAN: none */
 	struct mdc_window window;	/* the resync thread's alone, as is ... */

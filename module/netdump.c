@@ -15,8 +15,11 @@ struct snapshot {
 	struct mdc_member members[MDC_MEMBERS_MAX];
 	bool stopped, in_cluster;
 	struct mdc_suspended suspended;
+	struct mdc_range own_range;
 	DECLARE_BITMAP(to_recover, MDC_SLOTS_MAX);
 	struct mdc_peer_add add;
+	struct mdc_own_add own_add;
+	u64 proposal;		/* 0: none waits */
 	u64 receiving_since;
 	struct mdc_counters counters;
 };
@@ -65,16 +68,17 @@ static int put_members(struct sk_buff *skb, const struct snapshot *s)
 	return 0;
 }
 
-static int put_suspended(struct sk_buff *skb, const struct mdc_suspended *s)
+/* SLOT resyncs it. */
+static int put_range(struct sk_buff *skb, int attr, const struct mdc_range *range, int slot)
 {
 	struct nlattr *nest;
 
-	if (!s->range.hi)
+	if (!range->hi)
 		return 0;
-	nest = nla_nest_start(skb, MDCLUSTER_A_SUSPENDED);
-	if (!nest || put_u64(skb, MDCLUSTER_RANGE_LO, s->range.lo, MDCLUSTER_RANGE_PAD) ||
-	    put_u64(skb, MDCLUSTER_RANGE_HI, s->range.hi, MDCLUSTER_RANGE_PAD) ||
-	    put_slot(skb, MDCLUSTER_RANGE_SLOT, s->owner))
+	nest = nla_nest_start(skb, attr);
+	if (!nest || put_u64(skb, MDCLUSTER_RANGE_LO, range->lo, MDCLUSTER_RANGE_PAD) ||
+	    put_u64(skb, MDCLUSTER_RANGE_HI, range->hi, MDCLUSTER_RANGE_PAD) ||
+	    put_slot(skb, MDCLUSTER_RANGE_SLOT, slot))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -106,6 +110,25 @@ static int put_add(struct sk_buff *skb, const struct mdc_peer_add *add, u64 now)
 	    nla_put_u32(skb, MDCLUSTER_ADD_DEVICE, add->device) ||
 	    nla_put_u32(skb, MDCLUSTER_ADD_SLOT, add->slot) ||
 	    put_u64(skb, MDCLUSTER_ADD_SINCE, now - add->since, MDCLUSTER_ADD_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_own_add(struct sk_buff *skb, const struct snapshot *s, u64 now)
+{
+	const struct mdc_own_add *add = &s->own_add;
+	struct nlattr *nest;
+
+	if (!add->asks)
+		return 0;
+	nest = nla_nest_start(skb, MDCLUSTER_A_OWN_ADD);
+	if (!nest || nla_put(skb, MDCLUSTER_OWN_ADD_DEVICE_UUID, MDC_UUID_SIZE, add->uuid) ||
+	    nla_put_u32(skb, MDCLUSTER_OWN_ADD_DEVICE, add->device) ||
+	    put_u64(skb, MDCLUSTER_OWN_ADD_DISK, add->number, MDCLUSTER_OWN_ADD_PAD) ||
+	    put_u64(skb, MDCLUSTER_OWN_ADD_SINCE, now - add->since, MDCLUSTER_OWN_ADD_PAD) ||
+	    (s->proposal && put_u64(skb, MDCLUSTER_OWN_ADD_PROPOSAL, s->proposal,
+				    MDCLUSTER_OWN_ADD_PAD)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -173,8 +196,11 @@ static void take_snapshot(struct mdc_cluster *c, struct snapshot *s)
 	s->stopped = c->stopped;
 	s->in_cluster = c->in_cluster;
 	s->suspended = c->suspended;
+	s->own_range = c->own_range;
 	bitmap_copy(s->to_recover, c->to_recover, MDC_SLOTS_MAX);
 	s->add = c->add;
+	s->own_add = c->own_add;
+	s->proposal = c->proposal.verdict == MDC_VERDICT_NONE ? c->proposal.id : 0;
 	s->receiving_since = c->receiving_since;
 	s->counters = c->counters;
 	spin_unlock_irqrestore(&c->lock, flags);
@@ -190,9 +216,11 @@ static int put_cluster(struct sk_buff *skb, struct mdc_cluster *c, const struct 
 	    put_members(skb, s) ||
 	    (s->stopped && nla_put_flag(skb, MDCLUSTER_A_STOPPED)) ||
 	    (s->in_cluster && nla_put_flag(skb, MDCLUSTER_A_IN_CLUSTER)) ||
-	    put_suspended(skb, &s->suspended) ||
+	    put_range(skb, MDCLUSTER_A_SUSPENDED, &s->suspended.range, s->suspended.owner) ||
+	    put_range(skb, MDCLUSTER_A_RESYNCING, &s->own_range, s->our_slot) ||
 	    put_to_recover(skb, s->to_recover) ||
 	    put_add(skb, &s->add, now) ||
+	    put_own_add(skb, s, now) ||
 	    (s->receiving_since && put_u64(skb, MDCLUSTER_A_RECEIVING, now - s->receiving_since,
 					   MDCLUSTER_A_PAD)) ||
 	    put_limits(skb, c->limits) ||

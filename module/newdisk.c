@@ -131,7 +131,9 @@ int mdc_newdisk_ask(struct mdc_cluster *c, const struct mdc_new_disk *disk)
 
 	if (!mdc_md_make_writable(c->mddev))
 		return -EROFS;
+	mdc_own_add_begin(c, disk);
 	ret = ask_all(c, disk);
+	mdc_own_add_end(c);
 	if (ret == -EINTR || ret == -EAGAIN)
 		end_given_up(c, disk->device);
 	else if (ret)

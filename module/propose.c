@@ -10,6 +10,30 @@
 #include "netlink.h"
 #include "trace.h"
 
+void mdc_own_add_begin(struct mdc_cluster *c, const struct mdc_new_disk *disk)
+{
+	struct mdc_own_add *add = &c->own_add;
+	u64 now = mdc_now_ms();
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	add->asks = true;
+	add->device = disk->device;
+	memcpy(add->uuid, disk->uuid, MDC_UUID_SIZE);
+	add->number = disk->number;
+	add->since = now;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+void mdc_own_add_end(struct mdc_cluster *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->own_add.asks = false;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
 /* Never that of a proposal before, which a verdict may still be on its way for. */
 static u64 begin(struct mdc_cluster *c)
 {

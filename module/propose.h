@@ -8,6 +8,10 @@
 
 #include "cluster.h"
 
+/* From here to there the dump shows that DISK is being asked for. */
+void mdc_own_add_begin(struct mdc_cluster *c, const struct mdc_new_disk *disk);
+void mdc_own_add_end(struct mdc_cluster *c);
+
 /*
  * 0: to go on, as the cluster says so, or nobody can be asked; -ENOENT: refused; -EINTR: the caller
  * is killed. Waits for verdict_timeout at most, under reconfig_mutex, which is lent meanwhile.

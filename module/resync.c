@@ -133,6 +133,16 @@ bool mdc_resync_unfinished(struct mdc_cluster *c)
 	return !mdc_wire_get_range(mdc_lock_lvb(c->bitmap), &told) || told.hi;
 }
 
+/* For whoever looks: the block is the converting thread's alone. */
+static void set_own_range(struct mdc_cluster *c, const struct mdc_range *range)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->own_range = *range;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
 int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool holds_mutex)
 {
 	struct mdc_msg msg = {
@@ -147,6 +157,7 @@ int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool h
 	mdc_fault("resync.3");
 	/* For nodes that join later; PW to PW writes the block. */
 	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
+	set_own_range(c, range);
 	left = mdc_lock_convert_until(c->bitmap, MDC_PW, mdc_waits_in_vain, c);
 	if (left == -ECANCELED)
 		return left;

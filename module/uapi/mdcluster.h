@@ -37,7 +37,7 @@ enum mdcluster_cmd {
 	MDCLUSTER_CMD_UNSPEC,
 	/*
 	 * Request, as a dump (NLM_F_DUMP), without attributes. Answer: one message with this number
-	 * for each array, with ARRAY_UUID to AGENT below.
+	 * for each array, with ARRAY_UUID to AGENT below, RESYNCING and OWN_ADD.
 	 */
 	MDCLUSTER_CMD_GET_ARRAYS,
 	/*
@@ -109,6 +109,10 @@ enum mdcluster_attr {
 	MDCLUSTER_A_REASON,		/* string, at most MDCLUSTER_REASON_MAX characters */
 	MDCLUSTER_A_DISK,		/* u64, major << 32 | minor of this node's block device */
 
+	/* Of GET_ARRAYS as well: */
+	MDCLUSTER_A_RESYNCING,		/* nested mdcluster_range: what this node resyncs just now */
+	MDCLUSTER_A_OWN_ADD,		/* nested mdcluster_own_add: a disk that this node adds */
+
 	__MDCLUSTER_A_MAX
 };
 
@@ -156,6 +160,21 @@ enum mdcluster_add {
 };
 
 #define MDCLUSTER_ADD_MAX (__MDCLUSTER_ADD_MAX - 1)
+
+/* There from the moment that others are asked until all have answered, or one has refused. */
+enum mdcluster_own_add {
+	MDCLUSTER_OWN_ADD_UNSPEC,
+	MDCLUSTER_OWN_ADD_PAD,
+	MDCLUSTER_OWN_ADD_DEVICE_UUID,	/* 16 bytes */
+	MDCLUSTER_OWN_ADD_DEVICE,	/* u32 */
+	MDCLUSTER_OWN_ADD_DISK,		/* u64, as MDCLUSTER_A_DISK */
+	MDCLUSTER_OWN_ADD_SINCE,	/* u64 ms: how long ago it began */
+	MDCLUSTER_OWN_ADD_PROPOSAL,	/* u64: the agent's VERDICT on it is waited for */
+
+	__MDCLUSTER_OWN_ADD_MAX
+};
+
+#define MDCLUSTER_OWN_ADD_MAX (__MDCLUSTER_OWN_ADD_MAX - 1)
 
 /* The module's parameters of the same names, all u32 ms. */
 enum mdcluster_limit {

@@ -260,6 +260,11 @@ static void check_cluster(const struct sim_node *node)
 			 c->sending, c->has_token, c->kept, c->receiving, c->message_waits);
 	if (c->add.step != MDC_ADD_NONE)
 		sim_fail("node %d is still at an add (%d)", node->index + 1, c->add.step);
+	if (c->own_add.asks)
+		sim_fail("node %d still asks for device %u", node->index + 1, c->own_add.device);
+	if (c->own_range.hi)
+		sim_fail("node %d still says that it resyncs sectors %llu to %llu", node->index + 1,
+			 (unsigned long long)c->own_range.lo, (unsigned long long)c->own_range.hi);
 	if (c->lent || c->borrowed)
 		sim_fail("node %d still lends the mutex", node->index + 1);
 	if (c->suspended.range.hi)
