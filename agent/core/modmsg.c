@@ -141,15 +141,15 @@ static int members_attr(const struct attr *a, void *into)
 
 static int range_attr(const struct attr *a, void *into)
 {
-	struct mdc_mod_array *array = into;
+	struct mdc_mod_range *range = into;
 
 	switch (a->type) {
 	case MDCLUSTER_RANGE_LO:
-		return FIXED(a, &array->suspended_lo);
+		return FIXED(a, &range->lo);
 	case MDCLUSTER_RANGE_HI:
-		return FIXED(a, &array->suspended_hi);
+		return FIXED(a, &range->hi);
 	case MDCLUSTER_RANGE_SLOT:
-		return slot(a, &array->suspended_by);
+		return slot(a, &range->slot);
 	default:
 		return 0;
 	}
@@ -181,6 +181,26 @@ static int add_attr(const struct attr *a, void *into)
 		return slot(a, &add->slot);
 	case MDCLUSTER_ADD_SINCE:
 		return FIXED(a, &add->since_ms);
+	default:
+		return 0;
+	}
+}
+
+static int own_add_attr(const struct attr *a, void *into)
+{
+	struct mdc_mod_own_add *add = into;
+
+	switch (a->type) {
+	case MDCLUSTER_OWN_ADD_DEVICE_UUID:
+		return FIXED(a, &add->device_uuid.b);
+	case MDCLUSTER_OWN_ADD_DEVICE:
+		return FIXED(a, &add->device);
+	case MDCLUSTER_OWN_ADD_DISK:
+		return FIXED(a, &add->disk);
+	case MDCLUSTER_OWN_ADD_SINCE:
+		return FIXED(a, &add->since_ms);
+	case MDCLUSTER_OWN_ADD_PROPOSAL:
+		return FIXED(a, &add->proposal) || !add->proposal ? -EINVAL : 0;
 	default:
 		return 0;
 	}
@@ -254,11 +274,16 @@ static int array_attr(const struct attr *a, void *into)
 	case MDCLUSTER_A_IN_CLUSTER:
 		return flag(a, &array->in_cluster);
 	case MDCLUSTER_A_SUSPENDED:
-		return nested(a, range_attr, array);
+		return nested(a, range_attr, &array->suspended);
+	case MDCLUSTER_A_RESYNCING:
+		return nested(a, range_attr, &array->resyncing);
 	case MDCLUSTER_A_TO_RECOVER:
 		return nested(a, recover_attr, array);
 	case MDCLUSTER_A_ADD:
 		return nested(a, add_attr, &array->add);
+	case MDCLUSTER_A_OWN_ADD:
+		array->own_add.asks = true;
+		return nested(a, own_add_attr, &array->own_add);
 	case MDCLUSTER_A_RECEIVING:
 		array->receiving = true;
 		return FIXED(a, &array->receiving_ms);

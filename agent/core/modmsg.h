@@ -39,6 +39,21 @@ struct mdc_mod_add {
 	uint64_t since_ms;
 };
 
+/* What this node asks others about; all zero: it adds no disk. */
+struct mdc_mod_own_add {
+	bool asks;
+	struct mdc_uuid device_uuid;
+	uint32_t device;
+	uint64_t disk;			/* major << 32 | minor; 0: not said */
+	uint64_t since_ms;
+	uint64_t proposal;		/* 0: no verdict is waited for */
+};
+
+struct mdc_mod_range {
+	uint64_t lo, hi;		/* sectors; hi 0: there is none */
+	uint32_t slot;			/* of the node that resyncs it */
+};
+
 struct mdc_mod_array {
 	struct mdc_uuid uuid;
 	char md[MDC_NAME_MAX];
@@ -47,11 +62,11 @@ struct mdc_mod_array {
 	unsigned int n_members;
 	struct mdc_mod_member members[MDC_MOD_MEMBERS_MAX];
 	bool stopped, in_cluster;
-	uint32_t suspended_by;		/* slot; 0: nothing is suspended */
-	uint64_t suspended_lo, suspended_hi;
+	struct mdc_mod_range suspended, resyncing;
 	unsigned int n_to_recover;
 	uint32_t to_recover[MDC_MOD_SLOTS_MAX];
 	struct mdc_mod_add add;
+	struct mdc_mod_own_add own_add;
 	bool receiving;
 	uint64_t receiving_ms;
 	uint32_t newdisk_timeout_ms, stuck_after_ms, verdict_timeout_ms;	/* 0: not said */

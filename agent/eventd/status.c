@@ -233,17 +233,37 @@ static void add_module_add(JsonBuilder *b, const struct mdc_mod_add *add)
 	json_builder_end_object(b);
 }
 
-static void add_suspended(JsonBuilder *b, const struct mdc_mod_array *m)
+static void add_own_add(JsonBuilder *b, const struct mdc_mod_own_add *add)
 {
-	json_builder_set_member_name(b, "suspended");
-	if (!m->suspended_by) {
+	char uuid[MDC_UUID_COLON], disk[24];
+
+	json_builder_set_member_name(b, "own_add");
+	if (!add->asks) {
+		json_builder_add_null_value(b);
+		return;
+	}
+	mdc_uuid_colon(&add->device_uuid, uuid);
+	g_snprintf(disk, sizeof(disk), "%u:%u", (guint)(add->disk >> 32), (guint)add->disk);
+	json_builder_begin_object(b);
+	add_string(b, "device_uuid", uuid);
+	add_int(b, "raid_disk", add->device);
+	add_string(b, "disk", add->disk ? disk : NULL);
+	add_int(b, "age_ms", (gint64)add->since_ms);
+	add_known(b, "proposal", (gint64)add->proposal);
+	json_builder_end_object(b);
+}
+
+static void add_range(JsonBuilder *b, const char *key, const struct mdc_mod_range *range)
+{
+	json_builder_set_member_name(b, key);
+	if (!range->hi) {
 		json_builder_add_null_value(b);
 		return;
 	}
 	json_builder_begin_object(b);
-	add_int(b, "slot", m->suspended_by);
-	add_int(b, "from_kib", (gint64)(m->suspended_lo / 2));
-	add_int(b, "to_kib", (gint64)(m->suspended_hi / 2));
+	add_known(b, "slot", range->slot);
+	add_int(b, "from_kib", (gint64)(range->lo / 2));
+	add_int(b, "to_kib", (gint64)(range->hi / 2));
 	json_builder_end_object(b);
 }
 
@@ -277,8 +297,10 @@ static void add_module(JsonBuilder *b, struct mdc_tracked *t)
 	for (i = 0; i < m->n_to_recover; i++)
 		json_builder_add_int_value(b, m->to_recover[i]);
 	json_builder_end_array(b);
-	add_suspended(b, m);
+	add_range(b, "suspended", &m->suspended);
+	add_range(b, "resyncing", &m->resyncing);
 	add_module_add(b, &m->add);
+	add_own_add(b, &m->own_add);
 	add_counters(b, m);
 	add_int(b, "lost", (gint64)m->lost);
 	json_builder_end_object(b);

@@ -28,6 +28,7 @@ static void array(const uint8_t *data, size_t size)
 			MUST(a->counters[i].name[0]);
 		}
 		MUST(mdc_mod_step_name(a->add.step));
+		MUST(a->own_add.asks || (!a->own_add.proposal && !a->own_add.since_ms));
 		(void)mdc_mod_stuck(a);
 	}
 	free(a);

@@ -123,6 +123,21 @@ static void full_array(struct msg *m)
 	put_u32(m, MDCLUSTER_ADD_SLOT, 0);
 	put_u64(m, MDCLUSTER_ADD_SINCE, 150);
 	nest_end(m, at);
+	at = nest(m, MDCLUSTER_A_RESYNCING);
+	put_u64(m, MDCLUSTER_RANGE_LO, 131072);
+	put(m, MDCLUSTER_RANGE_PAD, NULL, 0);
+	put_u64(m, MDCLUSTER_RANGE_HI, 262144);
+	put_u32(m, MDCLUSTER_RANGE_SLOT, 1);
+	nest_end(m, at);
+	at = nest(m, MDCLUSTER_A_OWN_ADD);
+	put(m, MDCLUSTER_OWN_ADD_DEVICE_UUID, uuid, sizeof(uuid));
+	put_u32(m, MDCLUSTER_OWN_ADD_DEVICE, 3);
+	put_u64(m, MDCLUSTER_OWN_ADD_DISK, 0xfd00000003ull);
+	put(m, MDCLUSTER_OWN_ADD_PAD, NULL, 0);
+	put_u64(m, MDCLUSTER_OWN_ADD_SINCE, 250);
+	put_u64(m, MDCLUSTER_OWN_ADD_PROPOSAL, 0x700000009ull);
+	put_u32(m, 200, 1);
+	nest_end(m, at);
 	put_u64(m, MDCLUSTER_A_RECEIVING, 61000);
 	at = nest(m, MDCLUSTER_A_LIMITS);
 	put_u32(m, MDCLUSTER_LIMIT_NEWDISK_TIMEOUT, 5000);
@@ -159,13 +174,23 @@ static void test_array(void **state)
 	assert_int_equal(a->members[1].slot, 2);
 	assert_true(a->in_cluster);
 	assert_false(a->stopped);
-	assert_int_equal(a->suspended_by, 1);
-	assert_int_equal(a->suspended_hi, 65536);
+	assert_int_equal(a->suspended.slot, 1);
+	assert_int_equal(a->suspended.lo, 8);
+	assert_int_equal(a->suspended.hi, 65536);
+	assert_int_equal(a->resyncing.slot, 2);
+	assert_int_equal(a->resyncing.lo, 131072);
+	assert_int_equal(a->resyncing.hi, 262144);
 	assert_int_equal(a->n_to_recover, 2);
 	assert_int_equal(a->to_recover[1], 4);
 	assert_int_equal(a->add.step, MDCLUSTER_STEP_WAITING);
 	assert_int_equal(a->add.slot, 1);
 	assert_int_equal(a->add.since_ms, 150);
+	assert_true(a->own_add.asks);
+	assert_memory_equal(a->own_add.device_uuid.b, uuid, sizeof(uuid));
+	assert_int_equal(a->own_add.device, 3);
+	assert_int_equal(a->own_add.disk, 0xfd00000003ull);
+	assert_int_equal(a->own_add.since_ms, 250);
+	assert_int_equal(a->own_add.proposal, 0x700000009ull);
 	assert_true(mdc_mod_stuck(a));
 	assert_int_equal(a->newdisk_timeout_ms, 5000);
 	assert_int_equal(a->verdict_timeout_ms, 4000);
@@ -227,6 +252,13 @@ static void test_bad(void **state)
 		{ MDCLUSTER_A_COUNTERS, "\4\0\24\0", 4 },		/* a counter without a name */
 		{ MDCLUSTER_A_COUNTERS, "\14\0\24\0\7\0\2\0a b", 12 },
 		{ MDCLUSTER_A_TO_RECOVER, "\10\0\25\0\377\377\0\0", 8 },
+		{ MDCLUSTER_A_RESYNCING, "x", 1 },
+		{ MDCLUSTER_A_RESYNCING, "\10\0\3\0\1\0\0\0", 8 },	/* its end in 4 bytes */
+		{ MDCLUSTER_A_RESYNCING, "\10\0\4\0\377\377\0\0", 8 },	/* no such slot */
+		{ MDCLUSTER_A_OWN_ADD, "\10\0\2\0\1\0\0\0", 8 },	/* a short UUID */
+		{ MDCLUSTER_A_OWN_ADD, "\14\0\3\0\1\0\0\0\0\0\0\0", 12 },
+		{ MDCLUSTER_A_OWN_ADD, "\14\0\6\0\0\0\0\0\0\0\0\0", 12 },	/* proposal 0 */
+		{ MDCLUSTER_A_OWN_ADD, "\14\0\6\0\1\0\0\0", 8 },	/* longer than it is */
 	};
 	static struct mdc_mod_array a;
 	static struct msg m;
@@ -236,6 +268,10 @@ static void test_bad(void **state)
 	assert_int_equal(MDCLUSTER_A_MEMBER, 023);
 	assert_int_equal(MDCLUSTER_A_COUNTER, 024);
 	assert_int_equal(MDCLUSTER_A_SLOT, 025);
+	assert_int_equal(MDCLUSTER_RANGE_HI, 3);
+	assert_int_equal(MDCLUSTER_RANGE_SLOT, 4);
+	assert_int_equal(MDCLUSTER_OWN_ADD_DEVICE, 3);
+	assert_int_equal(MDCLUSTER_OWN_ADD_PROPOSAL, 6);
 	for (i = 0; i < COUNT(rows); i++) {
 		array_head(&m);
 		put(&m, rows[i].type, rows[i].data, rows[i].len);
@@ -253,6 +289,8 @@ static void test_must(void **state)
 	array_head(&m);
 	assert_int_equal(mdc_mod_array_parse(&a, m.b, m.len), 0);
 	assert_int_equal(a.slot, 0);
+	assert_int_equal(a.resyncing.hi, 0);
+	assert_false(a.own_add.asks);
 	m.b[0] = MDCLUSTER_CMD_EVENT;
 	assert_int_equal(mdc_mod_array_parse(&a, m.b, m.len), -ENOMSG);
 	begin(&m, MDCLUSTER_CMD_GET_ARRAYS);
