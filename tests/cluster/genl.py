@@ -6,6 +6,11 @@ module/uapi/mdcluster.h, from which it has all numbers:
     genl.py HEADER attach          attaches, prints what came of it, and holds on; reads nothing
     genl.py HEADER strict agent|other   sends what must be refused; prints each that was not
     genl.py HEADER fuzz SEED COUNT sends rubbish
+    genl.py HEADER verdicts SEED COUNT [propose]   attaches, prints what came of it, and sends
+                                   verdicts on no proposal, good and bad; with "propose" waits for a
+                                   proposal, prints it and what a dump shows of it, and refuses it
+                                   after them. Prints each that was not answered as it should be,
+                                   and "end"
     genl.py HEADER join            joins the group "events" and prints what came of it
     genl.py HEADER watch SECONDS   prints the events that come, one JSON object a line
 """
@@ -139,6 +144,15 @@ def describe(payload, n):
         value = a.get(n["MDCLUSTER_A_" + name])
         return None if value is None else how(value)
 
+    def fields(nest):
+        """Reads the attributes of a nest, as far as they are listed here."""
+        known = {n[f"MDCLUSTER_{nest}_{name}"]: (name.lower(), how) for name, how in
+                 (("LO", u64), ("HI", u64), ("SLOT", u32), ("STEP", u32), ("DEVICE", u32),
+                  ("DEVICE_UUID", bytes.hex), ("DISK", u64), ("SINCE", u64), ("PROPOSAL", u64))
+                 if f"MDCLUSTER_{nest}_{name}" in n}
+        return lambda data: {known[kind][0]: known[kind][1](value)
+                             for kind, value in attrs(data) if kind in known}
+
     def members(data):
         return {u32(dict(attrs(m))[1]): u32(dict(attrs(m))[2]) for _, m in attrs(data)}
 
@@ -158,6 +172,9 @@ def describe(payload, n):
             "members": get("MEMBERS", members), "stopped": get("STOPPED", len),
             "in_cluster": get("IN_CLUSTER", len), "receiving": get("RECEIVING", u64),
             "counters": get("COUNTERS", counters), "lost": get("LOST", u64),
+            "suspended": get("SUSPENDED", fields("RANGE")),
+            "resyncing": get("RESYNCING", fields("RANGE")), "add": get("ADD", fields("ADD")),
+            "own_add": get("OWN_ADD", fields("OWN_ADD")), "proposal": get("PROPOSAL", u64),
             "agent": get("AGENT", u32), "event": get("EVENT", u32), "value": get("VALUE", u32),
             "device": get("DEVICE", u32), "device_uuid": get("DEVICE_UUID", bytes.hex),
             "timeout": get("TIMEOUT", u32), "bytes": len(payload)}
@@ -232,6 +249,115 @@ def fuzz(genl, family, seed, count):
             pass
 
 
+# What the checks of a form may answer, whichever comes first.
+FORM = {"EINVAL", "ERANGE"}
+
+
+def verdict_of(rng, n, uuid, proposal):
+    """{name of an attribute: its bytes}, in any order: a verdict that is good in itself."""
+    fields = {"ARRAY_UUID": uuid, "PROPOSAL": struct.pack("Q", proposal), "VERDICT": struct.pack(
+        "I", n["MDCLUSTER_VERDICT_" + rng.choice(("PROCEED", "REFUSE"))])}
+    if rng.randrange(2):
+        text = bytes(rng.randrange(1, 256) for _ in range(rng.choice((0, 1, 40, 255))))
+        fields["REASON"] = text + b"\0"
+    return dict(rng.sample(list(fields.items()), len(fields)))
+
+
+def spoilt(rng, a, fields):
+    """(what was done to it, the bytes of a verdict, what may be answered). Half of them are good,
+    but for their being on a proposal that nobody has made."""
+    name = rng.choice(list(fields))
+    must = [field for field in fields if field != "REASON"]
+    body = b"".join(attr(a[field], data) for field, data in fields.items())
+    pairs = {field: (a[field], data) for field, data in fields.items()}
+    none, done = {"ENOENT"}, rng.randrange(18)
+    if done == 0:
+        pairs[name] = (a[name], rng.randbytes(rng.choice((0, 1, 2, 3, 5, 7, 9, 15, 17, 300))))
+        what, want = f"{name} of another length", FORM
+        if name == "REASON" and 0 < len(pairs[name][1]) <= 256 and 0 in pairs[name][1]:
+            want = none     # it has an end all the same
+    elif done == 1:
+        pairs["VERDICT"] = (a["VERDICT"], struct.pack("I", rng.choice((0, 3, 4, 1 << 31))))
+        what, want = "no such verdict", {"ERANGE"}
+    elif done == 2:
+        pairs["PROPOSAL"] = (a["PROPOSAL"], bytes(8))
+        what, want = "proposal 0", {"ERANGE"}
+    elif done == 3:
+        gone = rng.choice(must)
+        del pairs[gone]
+        what, want = f"without {gone}", {"EINVAL"}
+    elif done == 4:
+        foreign = rng.choice(("PAD", "ARRAY_NAME", "EVENT", "DISK", "OWN_ADD", "COUNTERS"))
+        pairs["foreign"] = (a[foreign], rng.randbytes(rng.choice((0, 4, 8))))
+        what, want = f"with {foreign}", {"EINVAL"}
+    elif done == 5:
+        pairs["foreign"] = (rng.randrange(max(a.values()) + 1, 0x4000), rng.randbytes(4))
+        what, want = "with an unknown attribute", {"EINVAL"}
+    elif done == 6:
+        pairs[name] = (a[name] | 0x8000, fields[name])
+        what, want = f"{name} as a nest", {"EINVAL"}
+    elif done == 7:
+        pairs["again"] = (a[name], fields[name])
+        what, want = f"{name} twice", none
+    elif done == 8:
+        # Between two attributes, it may have lost no more than its reason.
+        return "cut", body[:rng.randrange(len(body))], FORM | none
+    else:
+        what, want = "good", none
+    return what, b"".join(attr(kind, data) for kind, data in pairs.values()), want
+
+
+def proposed(genl, family, n):
+    """The next proposal of this node."""
+    while True:
+        for kind, _, payload in genl.messages():
+            if kind == family and payload[0] == n["MDCLUSTER_CMD_PROPOSED"]:
+                return describe(payload[4:], n)
+
+
+def verdicts(genl, family, n, seed, count, propose):
+    rng = random.Random(seed)
+    a = {name[12:]: value for name, value in n.items() if name.startswith("MDCLUSTER_A_")}
+    cmd = n["MDCLUSTER_CMD_VERDICT"]
+    arrays = [describe(p, n) for p in Genl().dump(family, n["MDCLUSTER_CMD_GET_ARRAYS"])]
+    real = [bytes.fromhex(array["uuid"]) for array in arrays]
+    pending = None
+    if propose:
+        genl.sock.settimeout(60)
+        pending = proposed(genl, family, n)
+        shown = [describe(p, n) for p in Genl().dump(family, n["MDCLUSTER_CMD_GET_ARRAYS"])]
+        print(json.dumps({"proposed": pending, "arrays": shown}), flush=True)
+        genl.sock.settimeout(10)
+    for _ in range(count):
+        uuid = rng.choice(real + [bytes(16), rng.randbytes(16)])
+        number = rng.choice((1, 7, (1 << 63) + 1, (1 << 64) - 1, rng.getrandbits(64) or 1))
+        if pending:
+            # As near as can be: another number, or that of another array.
+            near = uuid.hex() == pending["uuid"] or rng.randrange(2)
+            number = pending["proposal"] + (rng.choice((-1, 1, 1 << 32)) if near else 0)
+        what, body, want = spoilt(rng, a, verdict_of(rng, n, uuid, number))
+        got = error(genl.ask(family, cmd, body)[0])
+        if got not in want:
+            print(f"{what}: {got}, not {' or '.join(sorted(want))}: {body.hex()}", flush=True)
+    if pending:
+        body = b"".join((attr(a["ARRAY_UUID"], bytes.fromhex(pending["uuid"])),
+                         attr(a["PROPOSAL"], struct.pack("Q", pending["proposal"])),
+                         attr(a["VERDICT"], struct.pack("I", n["MDCLUSTER_VERDICT_REFUSE"])),
+                         attr(a["REASON"], b"said so by its agent\0")))
+        for want in "ok", "ENOENT":
+            got = error(genl.ask(family, cmd, body)[0])
+            if got != want:
+                print(f"the verdict itself: {got}, not {want}", flush=True)
+    print("end", flush=True)
+
+
+def attached(genl, family, n):
+    """Whether it is the agent now; what was answered is printed."""
+    number, text = genl.ask(family, n["MDCLUSTER_CMD_ATTACH"])
+    print(json.dumps({"port": genl.port, "error": error(number), "text": text}), flush=True)
+    return not number
+
+
 def watch(genl, family, groups, n, seconds):
     genl.sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, groups["events"])
     print("watching", flush=True)
@@ -259,9 +385,7 @@ def main(header, what, *args):
     elif what == "attach":
         # As little room as the kernel allows, all of it taken by answers that nobody reads.
         genl.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-        number, text = genl.ask(family, n["MDCLUSTER_CMD_ATTACH"])
-        print(json.dumps({"port": genl.port, "error": error(number), "text": text}), flush=True)
-        if number:
+        if not attached(genl, family, n):
             return
         for _ in range(200):
             try:
@@ -279,6 +403,9 @@ def main(header, what, *args):
         strict(genl, family, n, args[0])
     elif what == "fuzz":
         fuzz(genl, family, int(args[0]), int(args[1]))
+    elif what == "verdicts":
+        if attached(genl, family, n):
+            verdicts(genl, family, n, int(args[0]), int(args[1]), "propose" in args)
     elif what == "join":
         try:
             genl.sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, groups["events"])

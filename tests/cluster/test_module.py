@@ -491,6 +491,7 @@ def test_resync_is_handed_over(hand):
     array = create_unsynced(hand.cluster, n1)
     hand.cluster.by_hand = hand.cluster.by_hand[0], array
     slot, others = array.slot(n1) - 1, hand.cluster.nodes[1:]
+    n1.wait_for(lambda: array.module(n1)["resyncing"], HEARD, "it shows the range that it is at")
     waiting = others[0]
     waiting.wait_for(lambda: array.sysfs(waiting, "sync_action") == "resync", HEARD,
                      "it waits to resync")

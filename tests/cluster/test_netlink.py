@@ -8,7 +8,7 @@ import pytest
 
 from arrays import agent, array, reason, status, wait_connected  # noqa: F401
 from box.base import HERE, SOURCE, slower
-from byhand import parameter
+from byhand import parameter, wait_log
 from test_add import add, spare, wait_answer, wait_member  # noqa: F401
 
 GENL = "/usr/bin/python3 /run/genl.py /run/mdcluster.h"
@@ -45,17 +45,23 @@ def kill_daemon(node):
     node.run("while pkill -9 -x mdclusterd; do sleep 0.1; done", timeout=30)
 
 
-def hold_agent(node, program=GENL):
-    """Attaches an agent that reads nothing, in place of mdclusterd; what the kernel said. The
-    next monitor may be quicker, and start mdclusterd again: then once more."""
+def hold_agent(node, program=GENL, what="attach"):
+    """Attaches an agent that does WHAT (reads nothing), in place of mdclusterd; what the kernel
+    said. The next monitor may be quicker, and start mdclusterd again: then once more."""
     for _ in range(5):
         kill_daemon(node)
-        node.run(f"rm -f /run/held; setsid {program} attach < /dev/null > /run/held 2>&1 &")
+        node.run(f"rm -f /run/held; setsid {program} {what} < /dev/null > /run/held 2>&1 &")
         node.wait_for("grep -q error /run/held", 20, "the kernel answers to ATTACH")
-        held = json.loads(node.out("cat /run/held"))
+        held = json.loads(node.out("head -n 1 /run/held"))
         if held["error"] == "ok":
             return held
     raise AssertionError(f"no agent could be attached: {held}")
+
+
+def held_said(node):
+    """The lines of an agent that comes to an end, between what the kernel said and that."""
+    node.wait_for("grep -qx end /run/held", 120, "the agent has sent its verdicts")
+    return node.out("cat /run/held").splitlines()[1:-1]
 
 
 def test_dump_shows_what_the_cluster_is(ours):
@@ -71,12 +77,13 @@ def test_dump_shows_what_the_cluster_is(ours):
         assert sorted(map(int, found["members"])) == [n.id for n in nodes]
         assert found["slot"] == found["members"][str(node.id)]
         assert found["agent"]
+        assert found["own_add"] is None
         slots[node.id] = found["slot"]
         shown = status(node, ours.ident)
         assert shown["slot"] == found["slot"] + 1 and shown["slots"] == ours.slots
         assert sorted(m["id"] for m in shown["module"]["members"]) == [n.id for n in nodes]
         assert shown["module"]["counters"]["sent"].keys() >= {"METADATA_UPDATED", "NEWDISK"}
-        assert not shown["module"]["stuck"]
+        assert not shown["module"]["stuck"] and shown["module"]["own_add"] is None
     assert len(set(slots.values())) == len(nodes)
 
 
@@ -106,6 +113,33 @@ def test_rubbish_does_no_harm(ours):
     for seed in range(3):
         n1.run(f"{GENL} fuzz {seed} 400", timeout=120)
     assert sorted(dump(n1, ours)["members"]) == ["1", "2", "3"]
+
+
+def test_verdicts_on_nothing_do_no_harm(ours):
+    """From the attached agent, so that they are looked at: good and bad ones, on no proposal."""
+    n1 = ours.cluster.nodes[0]
+    for seed in range(2):
+        hold_agent(n1, what=f"verdicts {seed} 400")
+        assert held_said(n1) == []
+    assert sorted(dump(n1, ours)["members"]) == ["1", "2", "3"]
+
+
+def test_proposal_is_shown_until_its_verdict(ours, spare):
+    """The agent hesitates: a dump shows the disk, and the proposal. No verdict on another one is
+    taken for its own, which refuses it."""
+    n1 = ours.cluster.nodes[0]
+    with parameter(n1, "verdict_timeout", 60000):
+        hold_agent(n1, what="verdicts 2 100 propose")
+        assert add(ours, n1, spare, check=False).rc != 0
+        first, *wrong = held_said(n1)
+    assert wrong == []
+    said = json.loads(first)
+    (shown,) = [a for a in said["arrays"] if a["uuid"] == said["proposed"]["uuid"]]
+    for what in "device", "device_uuid", "proposal":
+        assert shown["own_add"][what] == said["proposed"][what]
+    assert shown["add"] is None and dump(n1, ours)["own_add"] is None
+    wait_log(n1, "device 2 .new. is not added: said so by its agent")
+    assert spare not in ours.members(n1)
 
 
 def test_agents_come_and_go(ours):
@@ -197,6 +231,8 @@ def test_stuck_module_fails_the_monitor(ours, spare):
                         "the module waits for an answer")
             shown = status(n2, ours.ident)["module"]
             assert shown["stuck"] and shown["add"]["step"] == "waiting"
+            own = dump(n1, ours)["own_add"]
+            assert own["device"] == shown["add"]["raid_disk"] and "proposal" not in own
             assert n2.run(f"mdclusterctl status {ours.ident}", check=False).rc == 2
             assert "stuck in one message" in n2.run("mdclusterctl status", check=False).out
             result = agent(n2, "monitor", uuid=ours.uuid, device=ours.device)
