@@ -15,8 +15,6 @@ from byhand import (FENCED, HEARD, IDENT, QUICK, create_unsynced, silent, the_ar
                     wait_log)
 from mirror import start_writer, stop_writer, wait_clean, wait_recovery, written
 
-pytestmark = pytest.mark.full
-
 OTHER = {"ours": "stock", "stock": "ours"}
 # How long the kernel's own module waits for an answer: 5000 jiffies, at Debian's HZ=250.
 STOCK_NEWDISK = 20
@@ -55,6 +53,7 @@ def mixed(request, cluster3, suite, first):
     return the_array(cluster3, (first, OTHER[first], first), make)
 
 
+@pytest.mark.full
 def test_created_by_one_joined_by_the_other(mixed, first):
     """And a resync goes from n1, which leaves, to another node."""
     n1, n2, n3 = mixed.cluster.nodes
@@ -65,7 +64,8 @@ def test_created_by_one_joined_by_the_other(mixed, first):
     mixed.healthy()
 
 
-@pytest.mark.parametrize("who", [0, 1], ids=["n1", "n2"])
+@pytest.mark.parametrize("who", [
+    pytest.param(0, id="n1"), pytest.param(1, id="n2", marks=pytest.mark.full)])
 def test_add_and_refusal(mixed, who):
     adder, peers = mixed.cluster.nodes[who], [mixed.cluster.nodes[i] for i in (1 - who, 2)]
     spare = mixed.spare
@@ -81,6 +81,7 @@ def test_add_and_refusal(mixed, who):
     mixed.take_out(peers[0], spare)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("who", [0, 1], ids=["n1", "n2"])
 def test_fail_and_readd(mixed, who):
     node, other = mixed.cluster.nodes[who], mixed.cluster.nodes[1 - who]
@@ -104,6 +105,7 @@ def test_fail_and_readd(mixed, who):
     mixed.healthy()
 
 
+@pytest.mark.full
 def test_power_cut(mixed, first):
     """n3 dies while all write: its bitmap is taken over by a node with either module."""
     n1, n2, n3 = mixed.cluster.nodes
@@ -125,6 +127,7 @@ def test_power_cut(mixed, first):
 
 
 @pytest.mark.kernel_complains
+@pytest.mark.full
 def test_silent_peer(mixed, first):
     """n2 says nothing to n1's add. If n2 has ours, it acknowledges; if it has the kernel's, it
     is deaf until it says something itself (PROTOCOL.md): n1 fails its add clearly, and then."""
@@ -159,6 +162,7 @@ def test_silent_peer(mixed, first):
     mixed.healthy()
 
 
+@pytest.mark.full
 def test_conversion(mixed, first):
     """One node after the other changes its module, while another one writes."""
     nodes = mixed.cluster.nodes

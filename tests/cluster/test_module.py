@@ -16,14 +16,13 @@ from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, QUICK,
                     wait_asked, wait_log)
 from mirror import start_writer, stop_writer, wait_recovery, written
 
-pytestmark = pytest.mark.full
-
 PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000,
               "leave_timeout": 10000, "stuck_after": 60000}
 TRACING = "/sys/kernel/tracing"
 NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
 
 
+@pytest.mark.full
 def test_ours_is_loaded(hand):
     for node in hand.cluster.nodes:
         assert "/updates/" in node.out("modinfo -n md-cluster")
@@ -56,6 +55,7 @@ def traced(*nodes):
             node.run(f"echo 0 > {TRACING}/events/mdcluster/enable", check=False)
 
 
+@pytest.mark.full
 def test_trace_points(hand):
     """An add and a remove, as the node that does it and one of its peers show it."""
     n1, n2, n3 = hand.cluster.nodes
@@ -114,6 +114,7 @@ def test_silent_peer(hand):
     hand.healthy()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("why", ["missing", "late"])
 def test_refused_add_leaves_nothing(hand, why):
     """When the kernels are asked; test_decide.py has what the nodes refuse before."""
@@ -142,6 +143,7 @@ def test_refused_add_leaves_nothing(hand, why):
     hand.remove(n1, spare)
 
 
+@pytest.mark.full
 def test_initiator_dies_when_all_have_confirmed(hand):
     n1, n2, n3 = hand.cluster.nodes
     spare = hand.spare
@@ -209,6 +211,7 @@ def test_bad_messages(hand):
     hand.healthy()
 
 
+@pytest.mark.full
 def test_messages_meet_a_node_that_comes_and_goes(hand):
     """Messages for an array that is starting, that is stopping, and that has no such member."""
     n1, _, n3 = hand.cluster.nodes
@@ -226,6 +229,7 @@ def test_messages_meet_a_node_that_comes_and_goes(hand):
     hand.healthy()
 
 
+@pytest.mark.full
 def test_stuck_receiver_fails_its_monitor(hand):
     """Every node receives, and none can end: each monitor that is due says so."""
     n1, n2, _ = hand.cluster.nodes
@@ -242,6 +246,7 @@ def test_stuck_receiver_fails_its_monitor(hand):
     hand.healthy()
 
 
+@pytest.mark.full
 def test_no_message_is_given_up(hand):
     """A member of the lockspace that never acknowledges: all wait for it, as long as it takes.
     The kernel's own module gives up after 30 s, and goes on as if it had been heard."""
@@ -259,6 +264,7 @@ def test_no_message_is_given_up(hand):
     hand.healthy()
 
 
+@pytest.mark.full
 def test_frozen_node(hand):
     """A message waits for a node that stands still, till it goes on or is fenced."""
     n1, n2, n3 = hand.cluster.nodes
@@ -330,6 +336,7 @@ def plain(hand):
             node.run(f"! test -e {array.device} || mdadm --stop {array.device}", timeout=60)
 
 
+@pytest.mark.full
 def test_joins_that_are_refused(hand, plain):
     n1, n2, n3 = hand.cluster.nodes
     disks = " ".join(n1.disk(serial) for serial in plain.serials)
@@ -343,6 +350,7 @@ def test_joins_that_are_refused(hand, plain):
     n3.run(plain.assemble(n3), timeout=60)
 
 
+@pytest.mark.full
 def test_join_without_dlm_controld(hand, plain):
     n3 = hand.cluster.nodes[2]
     plain.create(n3)
@@ -361,6 +369,7 @@ def test_join_without_dlm_controld(hand, plain):
     hand.same()
 
 
+@pytest.mark.full
 def test_killed_join(hand, plain):
     n1, _, n3 = hand.cluster.nodes
     plain.create(n1)
@@ -380,6 +389,7 @@ def test_killed_join(hand, plain):
 # The stop is over; a worker of the module (lockspace.c, the keeper) then waits in the DLM, which can be
 # woken by dlm_controld only.
 @pytest.mark.kernel_complains
+@pytest.mark.full
 def test_leave_without_quorum(hand):
     """The locks stand still and nobody may be fenced: the array is left all the same."""
     n1, n2, n3 = hand.cluster.nodes
@@ -455,8 +465,8 @@ def test_node_that_has_not_written(hand):
 # Nodes that fail
 
 
-@pytest.mark.parametrize("when", [
-    "recovery", pytest.param("together", marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("when", ["recovery", "together"])
 def test_two_nodes_fail(hand, when):
     """Both at once, or one in the other's recovery; n1 has the votes to go on alone."""
     n1, n2, n3 = hand.cluster.nodes
