@@ -90,6 +90,11 @@ class ByHand(Array):
                       f"{serial} can be removed")
         self.same(**{serial: None})
 
+    def set_state(self, node, serial, word):
+        """For md core alone: mdadm does more around it, and some of it not at all."""
+        node.run(f"echo {word} > /sys/block/{self.md(node)}/md/"
+                 f"dev-$(basename {node.disk(serial)})/state", timeout=90)
+
     def take_out(self, node, serial):
         self.manage(node, "fail", serial)
         self.remove(node, serial)
@@ -154,6 +159,19 @@ class ByHand(Array):
             for kind, number in (value.items() if isinstance(value, dict) else [("", value)]):
                 found[name, kind] = number
         return found
+
+
+def write_end(array, node, mib):
+    """Random data into the last 8 of MIB, by NODE; its checksum."""
+    node.run(f"dd if=/dev/urandom of=/run/end bs=1M count=8 2> /dev/null; dd if=/run/end"
+             f" of={array.device} bs=1M seek={mib - 8} oflag=direct conv=notrunc", timeout=120)
+    return node.out("md5sum < /run/end")
+
+
+def read_end(array, mib, *nodes):
+    """The checksums of what NODES read there."""
+    return {node.out(f"dd if={array.device} bs=1M skip={mib - 8} count=8 iflag=direct"
+                     " 2> /dev/null | md5sum") for node in nodes}
 
 
 def wait_asked(array, node, lock, mode):

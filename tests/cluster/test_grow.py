@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from arrays import HEARD, agent
-from byhand import QUICK, SLOW, ByHand, create, the_array, wait_log
+from byhand import QUICK, SLOW, ByHand, create, read_end, the_array, wait_log, write_end
 from mirror import legs_equal, sync_speed, wait_clean
 
 pytestmark = pytest.mark.full
@@ -47,19 +47,6 @@ def size(array, node):
 def wait_size(array, mib):
     for node in array.cluster.nodes:
         node.wait_for(lambda n=node: size(array, n) == mib * MIB, HEARD, f"it has {mib} MiB")
-
-
-def write_end(array, node, mib):
-    """Random data into the last 8 of MIB, by NODE; its checksum."""
-    node.run(f"dd if=/dev/urandom of=/run/end bs=1M count=8 2> /dev/null; dd if=/run/end"
-             f" of={array.device} bs=1M seek={mib - 8} oflag=direct conv=notrunc", timeout=120)
-    return node.out("md5sum < /run/end")
-
-
-def read_end(array, mib, *nodes):
-    """The checksums of what NODES read there."""
-    return {node.out(f"dd if={array.device} bs=1M skip={mib - 8} count=8 iflag=direct"
-                     " 2> /dev/null | md5sum") for node in nodes}
 
 
 def test_size(mine):

@@ -272,8 +272,7 @@ def test_frozen_node(hand):
 
     def fail(node, serial):
         # mdadm would wait for the frozen node itself, for its own lock.
-        node.run(f"echo faulty > /sys/block/{hand.md(node)}/md/"
-                 f"dev-$(basename {node.disk(serial)})/state")
+        hand.set_state(node, serial, "faulty")
 
     # Thawed again within corosync's token of 5 s.
     hand.add(n2, spare)
