@@ -21,6 +21,7 @@ IDENT = "try"
 FENCED = 120
 # Of the module's parameters, in seconds.
 NEWDISK_TIMEOUT, LEAVE_TIMEOUT = 5, 10
+TRACING = "/sys/kernel/tracing"
 # KiB/s of a resync: slow takes 100 s for the 100 MiB of a test's array; and the kernel's default.
 SLOW, QUICK = 1000, 200000
 # A node that joins and leaves by mdadm alone; its words are ByHand.words().
@@ -207,6 +208,22 @@ def kernel_log(node):
 def wait_log(node, pattern, timeout=HEARD):
     node.wait_for(lambda: re.search(pattern, kernel_log(node)), timeout,
                   f"its kernel to log '{pattern}'")
+
+
+@contextmanager
+def traced(*nodes):
+    """Meanwhile the module's trace points are on; yields what gives a node's: [(name, text)]."""
+    def lines(node):
+        return re.findall(r": (mdc_\w+): (.*)$", node.out(f"cat {TRACING}/trace"), re.M)
+
+    for node in nodes:
+        node.run(f"mountpoint -q {TRACING} || mount -t tracefs none {TRACING}; cd {TRACING} &&"
+                 " echo > trace && echo 1 > events/mdcluster/enable && echo 1 > tracing_on")
+    try:
+        yield lines
+    finally:
+        for node in nodes:
+            node.run(f"echo 0 > {TRACING}/events/mdcluster/enable", check=False)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ the messages of that (METADATA_UPDATED, REMOVE, RE_ADD) find on the nodes that h
 """
 import pytest
 
-from byhand import HEARD, kernel_log, read_end, write_end
+from byhand import HEARD, beside, kernel_log, read_end, traced, write_end
 from byhand import hand  # noqa: F401
 
 # Where in the array, in MiB, what one node writes ends, and what another one does: each has one of
@@ -21,12 +21,29 @@ until mdadm --manage {device} --remove {disk}; do
 done"""
 
 
-def fail(array, node, leg):
-    """NODE fails LEG; returns when md core has let go of it on all nodes."""
+# A node that joins and leaves by mdadm. What has changed meanwhile it may be told by EAGAIN.
+COMES_AND_GOES = """for i in $(seq {count}); do
+    until said=$(mdadm --assemble {device} --run {disks} 2>&1); do
+        case $said in
+        *'temporarily unavailable'*) ;;
+        *) echo "$said" >&2; exit 1 ;;
+        esac
+    done
+    mdadm --stop {device} || exit 1
+done"""
+# Twice in each of three steps of a round; and as many rounds as it may take until it hears of all.
+TIMES, LEAST, MOST = 2, 3, 10
+# Some seconds each in an emulated guest; but mdadm waits 10 s for another one's lock, and a disk
+# that is refused takes 10.
+PATIENCE = 180
+
+
+def fail(array, node, leg, *nodes):
+    """NODE fails LEG; returns when md core has let go of it on all nodes (or NODES)."""
     array.manage(node, "fail", leg)
     array.same(**{leg: "faulty"})
-    for other in array.running_nodes:
-        other.wait_for(lambda n=other: array.members(n)[leg][0] == "none", HEARD,
+    for other in nodes or array.running_nodes:
+        other.wait_for(lambda n=other: array.members(n).get(leg, ("",))[0] == "none", HEARD,
                        f"the last request on {leg} to end")
 
 
@@ -90,3 +107,78 @@ def test_removed_as_soon_as_it_failed(hand, what):
     counted(hand, "REMOVE", before, removers)
     hand.fresh(nodes[0])
     hand.healthy()
+
+
+@pytest.mark.full
+def test_members_change_as_a_node_comes_and_goes(hand):
+    """n1 fails a leg, removes it and adds it again, while n3 starts and stops, by mdadm on both. n3
+    has no mdclusterd to find a disk, so that it may have an add refused; all else it hears of, or
+    finds in the superblocks."""
+    n1, n2, n3 = nodes = hand.cluster.nodes
+    leg = hand.legs[0]
+    comes = COMES_AND_GOES.format(count=TIMES, **hand.words(n3))
+
+    def meanwhile(action, late):
+        """ACTION's result, as n3 comes and goes; LATE: it has the array when that begins."""
+        with beside() as begin:
+            coming = begin(n3.run, comes, timeout=PATIENCE)
+            if late:
+                n3.wait_for(lambda: coming.done() or hand.joined(n3), HEARD, "it joins", 0.1)
+            result = action()
+        coming.result()
+        return result
+
+    def remove():
+        return n1.wait_for(lambda: hand.manage(n1, "remove", leg), HEARD,
+                           f"the last request on {leg} to end")
+
+    def heard():
+        return {kind for name, text in lines(n3) if name == "mdc_received"
+                for kind in ("METADATA_UPDATED", "REMOVE") if f" {kind} " in text}
+
+    hand.stop(n3)
+    with traced(n3) as lines:
+        for number in range(MOST):
+            late = bool(number % 2)
+            meanwhile(lambda: hand.manage(n1, "fail", leg), late)
+            hand.same(n1, n2, **{leg: "faulty"})
+            meanwhile(remove, late)
+            hand.same(n1, n2, **{leg: None})
+            written = write_end(hand, n2, LAST)
+            if meanwhile(lambda: hand.manage(n1, "re-add", leg, check=False), late).rc:
+                hand.same(n1, n2, **{leg: None})
+                hand.manage(n1, "re-add", leg)
+            hand.wait_in_sync(leg, (n1, n2))
+            if number + 1 >= LEAST and len(heard()) == 2:
+                break
+        else:
+            pytest.fail(f"in {MOST} rounds n3 has heard of nothing but {heard()}")
+    assert kernel_log(n3).count("joined cluster") >= 3 * TIMES * (number + 1)
+    hand.start(n3)
+    hand.wait_in_sync(leg)
+    hand.healthy()
+    assert read_end(hand, LAST, *nodes) == {written}
+
+
+@pytest.mark.full
+def test_taken_again_as_a_node_leaves(hand):
+    """RE_ADD meets n3's stop: n3 has it or not, and the leg is whole on those that stay."""
+    n1, n2, n3 = nodes = hand.cluster.nodes
+    leg = hand.legs[0]
+    words = hand.words(n3)
+    hand.stop(n3)
+    for number in range(4):
+        n3.run("mdadm --assemble {device} {disks}".format(**words), timeout=60)
+        fail(hand, n1, leg, n1, n2)
+        written = write_end(hand, n2, LAST)
+        with beside() as begin:
+            leaving = begin(n3.run, f"mdadm --stop {hand.device}", timeout=90)
+            if number % 2:
+                # The begin of a program takes longer than a word for sysfs.
+                n1.run(f"mdadm --detail {hand.device}")
+            hand.set_state(n1, leg, "re-add")
+        leaving.result()
+        hand.wait_in_sync(leg, (n1, n2))
+    hand.start(n3)
+    hand.healthy()
+    assert read_end(hand, LAST, *nodes) == {written}

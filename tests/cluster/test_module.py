@@ -3,7 +3,6 @@
 that die in the middle of something, joins and leaves that cannot be. All nodes have ours.
 """
 import re
-from contextlib import contextmanager
 
 import pytest
 
@@ -12,13 +11,12 @@ from arrays import Array, agent, reason
 from box import BoxError, slower, wait_until
 from byhand import hand  # noqa: F401
 from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, QUICK, beside,
-                    create_unsynced, kernel_log, parameter, silent, timed, unasked, votes,
-                    wait_asked, wait_log)
+                    create_unsynced, kernel_log, parameter, silent, timed, traced, unasked,
+                    votes, wait_asked, wait_log)
 from mirror import start_writer, stop_writer, wait_recovery, written
 
 PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000,
               "leave_timeout": 10000, "stuck_after": 60000}
-TRACING = "/sys/kernel/tracing"
 NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
 
 
@@ -37,22 +35,6 @@ def test_ours_is_loaded(hand):
         for bad in ("0", "99", "600001", "-1", "soon"):
             assert n1.run(f"echo {bad} > {path}", check=False).rc, f"{name} took {bad}"
         assert n1.out(f"cat {path}") == str(value)
-
-
-@contextmanager
-def traced(*nodes):
-    """Meanwhile the module's trace points are on; yields what gives a node's: [(name, text)]."""
-    def lines(node):
-        return re.findall(r": (mdc_\w+): (.*)$", node.out(f"cat {TRACING}/trace"), re.M)
-
-    for node in nodes:
-        node.run(f"mountpoint -q {TRACING} || mount -t tracefs none {TRACING}; cd {TRACING} &&"
-                 " echo > trace && echo 1 > events/mdcluster/enable && echo 1 > tracing_on")
-    try:
-        yield lines
-    finally:
-        for node in nodes:
-            node.run(f"echo 0 > {TRACING}/events/mdcluster/enable", check=False)
 
 
 @pytest.mark.full
