@@ -126,13 +126,14 @@ class ByHand(Array):
             node.wait_for("! grep PENDING /proc/mdstat", HEARD, "it heard that all is in sync")
         legs_equal(self.cluster, *self.legs)
 
-    def hand_over(self, leaver):
-        """LEAVER resyncs, and leaves in the middle: another node ends it."""
+    def hand_over(self, leaver, leave=None):
+        """LEAVER resyncs, and leaves in the middle (stops, or LEAVE does it): another node ends
+        it."""
         others = [node for node in self.running_nodes if node is not leaver]
         legs = self.legs
         leaver.wait_for(lambda: self.sysfs(leaver, "sync_action") == "resync", HEARD,
                         "it resyncs")
-        self.stop(leaver)
+        (leave or self.stop)(leaver)
         wait_until(lambda: any(self.sysfs(node, "sync_action") == "resync" for node in others),
                    60, "another node to go on with the resync")
         self.resync_speed(QUICK)
@@ -183,10 +184,10 @@ def wait_asked(array, node, lock, mode):
                   HEARD, f"{lock} is asked for", interval=0.1)
 
 
-def create_unsynced(cluster, first):
+def create_unsynced(cluster, first, level="1"):
     """A new array whose legs differ: FIRST has created it and resyncs, slowly; all have joined."""
     cluster.blank_disks(*ByHand.POOL)
-    array = ByHand(cluster)
+    array = ByHand(cluster, level=level)
     for serial in array.serials:
         first.run(f"dd if=/dev/urandom of={first.disk(serial)} bs=1M seek=8 count=8 oflag=direct")
     array.resync_speed(SLOW)
@@ -317,10 +318,10 @@ def the_array(cluster, modules, make):
     return cluster.by_hand[1]
 
 
-def create(cluster, kind=ByHand):
+def create(cluster, kind=ByHand, **more):
     """A new array on all nodes."""
     cluster.blank_disks(*kind.POOL)
-    array = kind(cluster)
+    array = kind(cluster, **more)
     array.create(cluster.nodes[0])
     array.start()
     array.fresh(cluster.nodes[0])
@@ -331,6 +332,27 @@ def create(cluster, kind=ByHand):
 def hand(cluster3):
     """An array on all three nodes; each test leaves it whole, on two disks of its pool."""
     return the_array(cluster3, (None, None, None), lambda: create(cluster3))
+
+
+# A RAID10 of two disks, each of which has a copy of all, is to the tests what a mirror is.
+LEVELS = pytest.mark.parametrize("level", ["1", pytest.param("10", marks=pytest.mark.full)])
+
+
+def keep(array):
+    """As the array by hand; one of another level than 1 for this test alone."""
+    array.cluster.by_hand = (None,) * 3 if array.level == "1" else None, array
+
+
+@pytest.fixture
+def leveled(cluster3, level):
+    """The array by hand, or if LEVEL is not 1 a new one."""
+    if level == "1":
+        return the_array(cluster3, (None, None, None), lambda: create(cluster3))
+    if hasattr(cluster3, "by_hand"):
+        cluster3.by_hand = None, cluster3.by_hand[1]
+    array = the_array(cluster3, (None, None, None), lambda: create(cluster3, level=level))
+    keep(array)
+    return array
 
 
 def timed(action, *args, **more):

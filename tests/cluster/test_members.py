@@ -4,8 +4,8 @@ the messages of that (METADATA_UPDATED, REMOVE, RE_ADD) find on the nodes that h
 """
 import pytest
 
-from byhand import HEARD, beside, kernel_log, read_end, traced, write_end
-from byhand import hand  # noqa: F401
+from byhand import HEARD, LEVELS, beside, kernel_log, read_end, traced, write_end
+from byhand import hand, leveled  # noqa: F401
 
 # Where in the array, in MiB, what one node writes ends, and what another one does: each has one of
 # the two chunks of the bitmap to itself.
@@ -61,24 +61,24 @@ def counted(array, kind, before, senders):
         assert grown == {"sent": own, "received": len(senders) - own}, f"{node.name}: {grown}"
 
 
+@LEVELS
 @pytest.mark.parametrize("who", [
     pytest.param(0, id="n1"), pytest.param(1, id="n2", marks=pytest.mark.full)])
-def test_failed_member_is_taken_again(hand, who):
+def test_failed_member_is_taken_again(leveled, who):
     """By the word that only sysfs knows, on the node that failed it or on another one: RE_ADD. What
     others wrote meanwhile stands in their bitmaps alone."""
-    nodes = hand.cluster.nodes
-    n1, n2, n3 = nodes
+    n1, n2, n3 = nodes = leveled.cluster.nodes
     adder, peers = nodes[who], [node for node in nodes if node is not nodes[who]]
-    leg = hand.legs[0]
-    fail(hand, n1, leg)
-    written = {FIRST: write_end(hand, n2, FIRST), LAST: write_end(hand, n3, LAST)}
-    before = counters(hand)
-    hand.set_state(adder, leg, "re-add")
-    hand.wait_in_sync(leg)
-    hand.healthy()
+    leg = leveled.legs[0]
+    fail(leveled, n1, leg)
+    written = {FIRST: write_end(leveled, n2, FIRST), LAST: write_end(leveled, n3, LAST)}
+    before = counters(leveled)
+    leveled.set_state(adder, leg, "re-add")
+    leveled.wait_in_sync(leg)
+    leveled.healthy()
     for mib, data in written.items():
-        assert read_end(hand, mib, *nodes) == {data}
-    counted(hand, "RE_ADD", before, [adder])
+        assert read_end(leveled, mib, *nodes) == {data}
+    counted(leveled, "RE_ADD", before, [adder])
     for node in peers:
         assert "which is no faulty member here" not in kernel_log(node)
 

@@ -10,9 +10,9 @@ import wire
 from arrays import Array, agent, reason
 from box import BoxError, slower, wait_until
 from byhand import hand  # noqa: F401
-from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, NEWDISK_TIMEOUT, QUICK, beside,
-                    create_unsynced, kernel_log, parameter, silent, timed, traced, unasked,
-                    votes, wait_asked, wait_log)
+from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, LEVELS, NEWDISK_TIMEOUT, QUICK,
+                    beside, create_unsynced, keep, kernel_log, parameter, silent, timed, traced,
+                    unasked, votes, wait_asked, wait_log)
 from mirror import start_writer, stop_writer, wait_recovery, written
 
 PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000,
@@ -401,7 +401,7 @@ def test_node_that_has_not_written(hand):
     n1, n2, n3 = hand.cluster.nodes
     hand.stop()
     array = create_unsynced(hand.cluster, n1)
-    hand.cluster.by_hand = hand.cluster.by_hand[0], array
+    keep(array)
     leg, spare = array.legs[0], array.spare
     array.stop(n3)
     n3.run("pkill -KILL -x mdclusterd")
@@ -472,15 +472,16 @@ def test_two_nodes_fail(hand, when):
     hand.healthy()
 
 
-def test_resync_is_handed_over(hand):
+@LEVELS
+def test_resync_is_handed_over(hand, level):
     """
     The node that resyncs leaves in the middle: another one ends it. One that waits for its turn
     meanwhile can be frozen, as mdadm does when it changes an array, without waiting for that turn.
     """
     n1 = hand.cluster.nodes[0]
     hand.stop()
-    array = create_unsynced(hand.cluster, n1)
-    hand.cluster.by_hand = hand.cluster.by_hand[0], array
+    array = create_unsynced(hand.cluster, n1, level)
+    keep(array)
     slot, others = array.slot(n1) - 1, hand.cluster.nodes[1:]
     n1.wait_for(lambda: array.module(n1)["resyncing"], HEARD, "it shows the range that it is at")
     waiting = others[0]
@@ -499,4 +500,26 @@ def test_resync_is_handed_over(hand):
                   for trace in traces), key=len)
     assert len(ranges) > 1 and ranges[-1].endswith("..0"), ranges
     array.start(n1)
+    array.healthy()
+
+
+@pytest.mark.full
+@LEVELS
+def test_resync_of_a_dead_node_is_ended(hand, level):
+    """Its power is cut in the middle: another one goes on with what its bitmap has left."""
+    n1, n2, n3 = hand.cluster.nodes
+    hand.stop()
+    array = create_unsynced(hand.cluster, n1, level)
+    keep(array)
+
+    def die(node):
+        node.power_cut()
+        n2.wait_for(lambda: hand.cluster.fenced, FENCED, f"{node.name} is fenced")
+        for other in (n2, n3):
+            wait_recovery(other, node)
+
+    array.hand_over(n1, die)
+    array.healthy()
+    array.back(n1)
+    array.fresh(n1)
     array.healthy()

@@ -4,8 +4,8 @@ and what nobody has written for long, also if another node ends its recovery."""
 import pytest
 
 from box import wait_until
-from byhand import FENCED, HEARD, QUICK, SLOW, ByHand
-from byhand import hand  # noqa: F401
+from byhand import FENCED, HEARD, LEVELS, QUICK, SLOW, ByHand, keep
+from byhand import hand, leveled  # noqa: F401
 from mirror import data_offset, legs_equal, start_writer, stop_writer, wait_clean, written
 
 ARRAY_MB = 100
@@ -14,11 +14,11 @@ PACE = 5000
 MOVED_KIB = 100 * 1024
 
 
-def create_full(cluster):
+def create_full(cluster, level):
     """A new array on all nodes: no block of it is as on a new disk, and no bitmap asks for one."""
     n1 = cluster.nodes[0]
     cluster.blank_disks(*ByHand.POOL)
-    array = ByHand(cluster)
+    array = ByHand(cluster, level=level)
     array.create(n1, extra="--assume-clean --bitmap-chunk=1M")
     for serial in array.serials:
         offset = data_offset(n1, serial)
@@ -41,26 +41,28 @@ def recovered_kib(hand, node):
     return int(done) // 2 if done.isdigit() else 0
 
 
-def test_readd_of_a_removed_member(hand):
+@LEVELS
+def test_readd_of_a_removed_member(leveled):
     """What n2 wrote meanwhile stands in n2's bitmap alone, and n1 adds the member again."""
-    n1, n2, n3 = hand.cluster.nodes
-    leg = hand.legs[0]
-    hand.manage(n3, "fail", leg)
-    hand.same(**{leg: "faulty"})
-    hand.fresh(n2)
-    hand.remove(n1, leg)
-    hand.manage(n1, "re-add", leg)
-    hand.wait_in_sync(leg)
-    hand.healthy()
+    n1, n2, n3 = leveled.cluster.nodes
+    leg = leveled.legs[0]
+    leveled.manage(n3, "fail", leg)
+    leveled.same(**{leg: "faulty"})
+    leveled.fresh(n2)
+    leveled.remove(n1, leg)
+    leveled.manage(n1, "re-add", leg)
+    leveled.wait_in_sync(leg)
+    leveled.healthy()
 
 
+@LEVELS
 @pytest.mark.parametrize("how", ["power cut", pytest.param("stop", marks=pytest.mark.full)])
-def test_recovery_of_a_new_disk_is_taken_over(hand, how):
+def test_recovery_of_a_new_disk_is_taken_over(hand, how, level):
     """The node at it goes in the middle; the disk was never part of the mirror."""
     n1 = hand.cluster.nodes[0]
     hand.stop()
-    hand = create_full(hand.cluster)
-    hand.cluster.by_hand = hand.cluster.by_hand[0], hand
+    hand = create_full(hand.cluster, level)
+    keep(hand)
     (leg, kept), spare = hand.legs, hand.spare
     hand.take_out(n1, leg)
     hand.resync_speed(SLOW)
@@ -92,7 +94,7 @@ def test_what_is_recovered_is_suspended(hand, level):
     hand.stop()
     hand.cluster.blank_disks(*ByHand.POOL)
     array = ByHand(hand.cluster, level=level, size="200M")
-    hand.cluster.by_hand = hand.cluster.by_hand[0], array
+    keep(array)
     array.create(n1)
     array.start()
     array.fresh(n2)
@@ -117,7 +119,7 @@ def test_what_is_recovered_is_suspended(hand, level):
     array.resync_speed(QUICK)
     wait_clean(array.device, hand.cluster.nodes)
     legs_equal(hand.cluster, *array.legs)
-    # The next test is to have one of the usual kind.
+    # The next test is to have one of the usual size.
     hand.cluster.by_hand = None, array
 
 
