@@ -367,6 +367,54 @@ def test_killed_join(hand, plain):
     n3.run(plain.assemble(n3), timeout=60)
 
 
+# mdadm without libdlm, which the packages of it do not ask for: else it would wait for a lock of
+# its own in the DLM first, for as long as that stands still.
+NO_LIBDLM = """unshare --mount sh -c '
+    for lib in /usr/lib/*/libdlm_lt.so.3; do mount --bind /dev/null $lib || exit 1; done
+    exec {command}'"""
+# Of the module, in seconds, where it has to be seen to end; and what mdadm may take on its way out.
+JOIN_TIMEOUT, UNDONE = 5, 5
+
+
+# What the join has left to a worker waits in the DLM, which can be woken by dlm_controld only.
+@pytest.mark.kernel_complains
+@pytest.mark.full
+def test_join_without_quorum(hand, plain):
+    """It is given up in time. What it has begun ends when the quorum is back, another join is told
+    so till then, and nothing is left of it; then the array can be joined."""
+    n1, n2, n3 = hand.cluster.nodes
+    plain.create(n2)
+    before = traces(n2)
+    own, _ = timed(n2.run, plain.assemble(n2), timeout=60)
+    n2.run(f"mdadm --stop {plain.device}", timeout=60)
+
+    def fails(words):
+        seconds, result = timed(n2.run, NO_LIBDLM.format(command=plain.assemble(n2)), timeout=90,
+                                check=False)
+        assert result.rc != 0
+        wait_log(n2, words)
+        n2.run(f"! test -e {plain.device} || mdadm --stop {plain.device}", check=False)
+        assert n2.out("grep -c ^md /proc/mdstat") == "1", "the array is left half assembled"
+        return seconds
+
+    with votes(n3, 3), parameter(n2, "join_timeout", JOIN_TIMEOUT * 1000):
+        n3.power_cut()
+        for node in (n1, n2):
+            node.wait_for(lambda n=node: hand.module(n)["stopped"] and not n.quorate(), FENCED,
+                          "its locks stand still")
+        assert fails("it did not form in time; is the cluster quorate?") \
+            < own + JOIN_TIMEOUT + slower(UNDONE)
+        assert fails("an earlier join or leave of this array has not ended") \
+            < own + slower(UNDONE)
+        # Two of two votes: n3 is fenced, and all goes on.
+        n1.run("corosync-quorumtool -e 2")
+        hand.cluster.wait_fenced(n3)
+    wait_until(lambda: traces(n2) == before, FENCED, "n2 to be as before")
+    n2.run(plain.assemble(n2), timeout=60)
+    hand.back(n3)
+    hand.healthy()
+
+
 # The stop is over; a worker of the module (lockspace.c, the keeper) then waits in the DLM, which can be
 # woken by dlm_controld only.
 @pytest.mark.kernel_complains
