@@ -406,6 +406,28 @@ def test_join_without_dlm_controld(hand, plain):
 
 
 @pytest.mark.full
+def test_lockspace_that_another_program_has(hand, plain):
+    """Where it was first, the array is not joined, as the DLM would tell it of the members. Where
+    it came later, the array is left, but not joined again before it is gone."""
+    n3 = hand.cluster.nodes[2]
+    plain.create(n3)
+    n3.run(f"dlm_tool join {plain.lockspace}", timeout=60)
+    try:
+        refused(plain, n3, r"cannot join the DLM lockspace .* \(-17\)")
+    finally:
+        n3.run(f"dlm_tool leave {plain.lockspace}", timeout=60)
+    n3.wait_for(lambda: not plain.joined(n3), HEARD, "the lockspace is gone")
+    n3.run(plain.assemble(n3), timeout=60)
+    with wire.held(plain, n3, "another", wire.CR):
+        n3.run(f"mdadm --stop {plain.device}", timeout=90)
+        wait_log(n3, "left, but another program on this node has it open")
+        refused(plain, n3, "an earlier join or leave of this array has not ended")
+    # The DLM is asked again every few seconds.
+    n3.wait_for(lambda: not plain.joined(n3), HEARD, "the lockspace is gone")
+    n3.run(plain.assemble(n3), timeout=60)
+
+
+@pytest.mark.full
 def test_killed_join(hand, plain):
     n1, _, n3 = hand.cluster.nodes
     plain.create(n1)
