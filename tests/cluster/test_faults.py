@@ -128,13 +128,22 @@ def make_differ(array, serial):
             leg.write(b"not what the other leg has" * 100)
 
 
+def differ(array, node):
+    make_differ(array, array.legs[1])
+
+
+def begin_resync(array, node):
+    """NODE is to resync all of it."""
+    # Two chunks of the bitmap cover the array.
+    return node.run(f"cd /sys/block/{array.md(node)}/md &&"
+                    " echo 0-1 > bitmap_set_bits && echo resync > sync_action")
+
+
 def resync(array, node):
     """NODE resyncs all of it, slowly, and the others know."""
     sync_speed(node, SLOW)
-    make_differ(array, array.legs[1])
-    # Two chunks of the bitmap cover the array.
-    node.run(f"cd /sys/block/{array.md(node)}/md &&"
-             " echo 0-1 > bitmap_set_bits && echo resync > sync_action")
+    differ(array, node)
+    begin_resync(array, node)
     node.wait_for(lambda: array.sysfs(node, "sync_action") == "resync", HEARD, "it resyncs")
     for other in array.running_nodes:
         if other is not node:
@@ -163,6 +172,7 @@ def come_back(array, node):
     array.start(node)
 
 
+# A preparation may return who plays the initiator's part from then on.
 DEEDS = {"add": (nothing, add), "fail": (nothing, fail), "remove": (have_spare, remove),
          "resync": (resync, hurry), "leave": (resync, leave)}
 
@@ -252,10 +262,13 @@ def check_end(result, point, action, deed, side):
     assert result is None or bool(result.rc) == refused, result
 
 
-def run_into(array, point, action, deed, initiator, victim):
-    """The deed, with VICTIM at POINT doing ACTION; its result, None if its node has died."""
+def run_into(array, point, action, deed, initiator, side):
+    """The deed, with the node at SIDE of it at POINT doing ACTION: that node, and the deed's
+    result, None if its own node has died."""
     before, act = DEEDS[deed]
-    before(array, initiator)
+    initiator = before(array, initiator) or initiator
+    peer = next(node for node in reversed(array.running_nodes) if node is not initiator)
+    victim = initiator if side == INITIATOR else peer
     with beside() as begin:
         with armed(victim, point, action):
             doing = begin(act, array, initiator)
@@ -267,17 +280,16 @@ def run_into(array, point, action, deed, initiator, victim):
         result = None
     if action == "crash":
         wait_until(lambda: victim.name in array.cluster.fenced, FENCED, f"{victim.name} is fenced")
-    return result
+    return victim, result
 
 
 @pytest.mark.parametrize("point, action, deed, side", walk())
 def test_walk(faulty, point, action, deed, side):
-    _, initiator, peer = faulty.cluster.nodes
-    victim = initiator if side == INITIATOR else peer
-    result = run_into(faulty, point, action, deed, initiator, victim)
+    initiator = faulty.cluster.nodes[1]
+    victim, result = run_into(faulty, point, action, deed, initiator, side)
     if action != "crash":
         check_end(result, point, action, deed, side)
-    if deed == "leave":
+    if deed == "leave" and initiator.running:
         come_back(faulty, initiator)
     if action == "crash":
         verdict(faulty)
@@ -375,9 +387,9 @@ def test_two_deaths(faulty):
     on alone, and ends the resync."""
     n1, n2, n3 = faulty.cluster.nodes
     with votes(n1, 3):
-        run_into(faulty, "add.10", "crash", "add", n2, n2)
+        run_into(faulty, "add.10", "crash", "add", n2, INITIATOR)
         verdict(faulty)
-        run_into(faulty, "resync.3", "crash", "resync", n3, n3)
+        run_into(faulty, "resync.3", "crash", "resync", n3, INITIATOR)
         verdict(faulty)
         faulty.back(n2, n3)
     verdict(faulty, n2, 3)
