@@ -8,6 +8,7 @@
 #include "catchup.h"
 #include "channel.h"
 #include "comm.h"
+#include "fault.h"
 #include "netlink.h"
 #include "newdisk.h"
 #include "ops.h"
@@ -537,7 +538,8 @@ static void hand_over(struct mdc_cluster *c)
 
 	ret = mdc_channel_take_unless(c, true, c->limits->leave_timeout, mdc_locks_stand_still, c);
 	if (!ret) {
-		ret = mdc_channel_send(c, &msg, c->limits->leave_timeout);
+		if (!mdc_fault("leave.1"))
+			ret = mdc_channel_send(c, &msg, c->limits->leave_timeout);
 		mdc_channel_give(c);
 	}
 	if (ret)

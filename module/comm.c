@@ -95,6 +95,7 @@ static void received_sync_start(struct mdc_cluster *c, const struct mdc_msg *msg
 {
 	unsigned long flags;
 
+	mdc_fault("resync.2.peer");
 	spin_lock_irqsave(&c->lock, flags);
 	c->waits_for_sync = false;
 	spin_unlock_irqrestore(&c->lock, flags);
@@ -141,6 +142,7 @@ static void act(struct mdc_cluster *c, const struct mdc_msg *msg)
 				 msg->slot, msg->raid_slot);
 		break;
 	case MDC_BITMAP_NEEDS_SYNC:
+		mdc_fault("leave.1.peer");
 		mdc_recover_slot(c, msg->slot);
 		break;
 	case MDC_CHANGE_CAPACITY:

@@ -226,6 +226,7 @@ static bool decide(struct mdc_cluster *c, bool late)
 	spin_unlock_irqrestore(&c->lock, flags);
 	if (add.step != MDC_ADD_SETTLING)
 		return true;
+	mdc_fault("add.11.peer");
 	how = mdc_borrow(c);
 	if (how == MDC_BORROW_NOT)
 		return false;

@@ -109,6 +109,7 @@ int mdc_resync_begin(struct mdc_cluster *c)
 	ret = mdc_lock_convert_unless(c->resync, MDC_EX, 0, resync_is_off, c);
 	if (ret)
 		return ret;
+	mdc_fault("resync.1");
 	do {
 		wait_event_idle(*mdc_md_waiters(c->mddev), !update_due(c) || resync_is_off(c));
 		ret = resync_is_off(c) ? -ECANCELED : all_know(c);
@@ -204,6 +205,7 @@ void mdc_resync_told(struct mdc_cluster *c)
 	struct mdc_range first;
 	int ret;
 
+	mdc_fault("resync.2");
 	if (!mdc_md_recovers(c->mddev) || !mdc_md_recovery_begins(c->mddev, &first))
 		return;
 	ret = mdc_resync_tell(c, &first, false);
