@@ -43,7 +43,7 @@ static bool begin_drain(struct mdc_cluster *c)
 	return begun;
 }
 
-static void end_drain(struct mdc_cluster *c, u32 begun, bool complete)
+static void end_drain(struct mdc_cluster *c, u64 begun, bool complete)
 {
 	unsigned long flags;
 
@@ -58,7 +58,7 @@ static void end_drain(struct mdc_cluster *c, u32 begun, bool complete)
 void mdc_suspend_drain(struct mdc_cluster *c)
 {
 	bool complete;
-	u32 begun;
+	u64 begun;
 
 	wait_event_idle(c->wait, begin_drain(c));
 	begun = mdc_now_ms();
