@@ -90,7 +90,12 @@ bool mdc_md_clear_faulty(struct mddev *mddev, u32 device)
 
 	rcu_read_lock();
 	rdev = md_find_rdev_nr_rcu(mddev, device);
-	faulty = rdev && test_and_clear_bit(Faulty, &rdev->flags);
+	faulty = rdev && test_bit(Faulty, &rdev->flags);
+	if (faulty) {
+		/* Still in its place it would count as recovered, from an earlier recovery. */
+		rdev->recovery_offset = 0;
+		clear_bit(Faulty, &rdev->flags);
+	}
 	rcu_read_unlock();
 	return faulty;
 }

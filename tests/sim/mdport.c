@@ -271,6 +271,7 @@ bool mdc_md_clear_faulty(struct mddev *md, u32 device)
 }
 
 void mdc_md_force_update(struct mddev *md)
+	rdev->offset = 0;
 {
 	int i;
 
