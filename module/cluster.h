@@ -167,6 +167,7 @@ struct mdc_cluster {
 	u64 udev_since;			/* ms: the last one */
 	bool updating;			/* the superblock; md core's own flags say nothing then */
 	bool untold;			/* news was read from the disks; under reconfig_mutex */
+	bool bitmap_differs;		/* in size from the array; the receiver's */
 	struct mdc_own_add own_add;
 	struct mdc_proposal proposal;	/* ... and what the agent says of it */
 	u32 adding;			/* all have it; under reconfig_mutex alone */

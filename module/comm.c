@@ -105,11 +105,15 @@ static void received_sync_start(struct mdc_cluster *c, const struct mdc_msg *msg
 
 static void received_resize(struct mdc_cluster *c, const struct mdc_msg *msg)
 {
+	bool other = msg->high != mdc_md_wanted_sectors(c->mddev);
 	int ret;
 
-	if (msg->high == mdc_md_wanted_sectors(c->mddev))
+	/* Back to the array's own size as well, if it is another one's now. */
+	if (!other && !c->bitmap_differs)
 		return;
 	ret = mdc_md_bitmap_resize(c->mddev, msg->high);
+	if (!ret)
+		c->bitmap_differs = other;
 	if (ret)
 		mdc_err(c, "the bitmap cannot be resized for %llu sectors (%d): the node that grows the array will take its growth back\n",
 			(unsigned long long)msg->high, ret);
