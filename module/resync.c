@@ -253,7 +253,8 @@ void mdc_resync_received(struct mdc_cluster *c, const struct mdc_msg *msg)
 	if (range.hi) {
 		mdc_fault("resync.3.peer");
 		mdc_md_set_remote_resync(c->mddev, true);
-		mdc_suspend_set(c, msg->slot, &range);
+		if (!mdc_suspend_set(c, msg->slot, &range))
+			mdc_md_set_remote_resync(c->mddev, false);
 		return;
 	}
 	mdc_md_set_remote_resync(c->mddev, false);

@@ -94,14 +94,15 @@ bool mdc_suspend_learn(struct mdc_cluster *c, int slot, const struct mdc_range *
 	return live;
 }
 
-void mdc_suspend_set(struct mdc_cluster *c, int slot, const struct mdc_range *range)
+bool mdc_suspend_set(struct mdc_cluster *c, int slot, const struct mdc_range *range)
 {
 	enum mdc_suspend_step step;
 	unsigned long flags;
-	bool due;
+	bool due, live;
 
 	spin_lock_irqsave(&c->lock, flags);
 	step = set(c, slot, range);
+	live = mdc_may_be_live(c, slot);
 	/* Of what was suspended already nothing is in flight, unless it was only learned. */
 	due = (c->suspended.range.hi && mdc_inflight_any(&c->inflight, range->lo, range->hi)) ||
 	      (step != MDC_SUSPEND_SAME &&
@@ -110,4 +111,5 @@ void mdc_suspend_set(struct mdc_cluster *c, int slot, const struct mdc_range *ra
 	trace_mdc_range(c, slot, range->lo, range->hi);
 	if (due)
 		mdc_suspend_drain(c);
+	return live;
 }

@@ -11,8 +11,11 @@
 /* A write to [lo, hi) is to begin; false: it must wait, and ask again when woken. Any thread. */
 bool mdc_suspend_may_write(struct mdc_cluster *c, u64 lo, u64 hi);
 
-/* SLOT says what it resyncs. On return no write is in flight there, and none begins. */
-void mdc_suspend_set(struct mdc_cluster *c, int slot, const struct mdc_range *range);
+/*
+ * SLOT says what it resyncs. On return no write is in flight there, and none begins. False: as
+ * mdc_suspend_learn().
+ */
+bool mdc_suspend_set(struct mdc_cluster *c, int slot, const struct mdc_range *range);
 
 /* The same while nobody writes here. False: SLOT is gone, and its range with it. */
 bool mdc_suspend_learn(struct mdc_cluster *c, int slot, const struct mdc_range *range);
