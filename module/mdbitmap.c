@@ -9,7 +9,7 @@ bool mdc_bm_usable(struct mddev *mddev)
 	const struct bitmap_operations *ops = mddev->bitmap_ops;
 
 	return ops && ops->resize && ops->start_sync && ops->update_sb && ops->get_stats &&
-	       ops->get_from_slot && ops->copy_from_slot && ops->set_pages && ops->free;
+	       ops->get_from_slot && ops->copy_from_slot && ops->free;
 }
 
 static void *bm_of(struct mddev *mddev, int slot)
@@ -25,11 +25,6 @@ static void bm_free(struct mddev *mddev, void *bitmap)
 static int bm_stats(struct mddev *mddev, void *bitmap, struct md_bitmap_stats *stats)
 {
 	return mddev->bitmap_ops->get_stats(bitmap, stats);
-}
-
-static void bm_set_pages(struct mddev *mddev, void *bitmap, unsigned long pages)
-{
-	mddev->bitmap_ops->set_pages(bitmap, pages);
 }
 
 static void bm_write_sb(struct mddev *mddev, void *bitmap)
@@ -76,11 +71,6 @@ static void bm_free(struct mddev *mddev, void *bitmap)
 static int bm_stats(struct mddev *mddev, void *bitmap, struct md_bitmap_stats *stats)
 {
 	return md_bitmap_get_stats(bitmap, stats);
-}
-
-static void bm_set_pages(struct mddev *mddev, void *bitmap, unsigned long pages)
-{
-	((struct bitmap *)bitmap)->counts.pages = pages;
 }
 
 static void bm_write_sb(struct mddev *mddev, void *bitmap)
@@ -201,17 +191,6 @@ int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages)
 
 	*pages = ret ? 0 : stats.pages;
 	return ret;
-}
-
-int mdc_md_bitmap_set_pages(struct mddev *mddev, int slot, unsigned long pages)
-{
-	void *bitmap = others_bitmap(mddev, slot);
-
-	if (IS_ERR(bitmap))
-		return PTR_ERR(bitmap);
-	bm_set_pages(mddev, bitmap, pages);
-	bm_free(mddev, bitmap);
-	return 0;
 }
 
 int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors)

@@ -186,7 +186,6 @@ void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under 
  */
 int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range);
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages);	/* slot -1: ours */
-int mdc_md_bitmap_set_pages(struct mddev *mddev, int slot, unsigned long pages);
 int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors);
 int mdc_md_bitmap_resize(struct mddev *mddev, u64 sectors);
 

@@ -278,7 +278,7 @@ static int tell_resize(struct mdc_cluster *c, u64 sectors, bool back)
 	return ret;
 }
 
-/* Whether SLOT's bitmap has PAGES pages; that of an absent node is made so. */
+/* Whether SLOT's bitmap has PAGES pages. That of an absent node is only ever read as the array is. */
 static int check_pages(struct mdc_cluster *c, int slot, unsigned long pages)
 {
 	struct mdc_lock *lock = NULL;
@@ -286,11 +286,8 @@ static int check_pages(struct mdc_cluster *c, int slot, unsigned long pages)
 	int ret;
 
 	ret = try_slot(c, slot, &lock);
-	if (!ret) {
-		ret = mdc_md_bitmap_set_pages(c->mddev, slot, pages);
+	if (!ret)
 		mdc_lock_free(lock);
-		return ret;
-	}
 	if (ret != -EAGAIN)
 		return ret;
 	ret = mdc_md_bitmap_pages(c->mddev, slot, &theirs);

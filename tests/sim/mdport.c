@@ -588,14 +588,6 @@ int mdc_md_bitmap_pages(struct mddev *md, int slot, unsigned long *pages)
 	return 0;
 }
 
-int mdc_md_bitmap_set_pages(struct mddev *md, int slot, unsigned long pages)
-{
-	(void)md;
-	(void)slot;
-	(void)pages;
-	return 0;
-}
-
 int mdc_md_bitmap_sync_size(struct mddev *md, int slot, bool update, u64 *sectors)
 {
 	(void)md;
