@@ -522,6 +522,14 @@ void mdc_cluster_start(struct mdc_cluster *c)
 {
 	int ret = mdc_recover_gather(c);
 
+	/*
+	 * The superblock may say that all is in sync, though this node has written since: in a cluster
+	 * md core does not record that. It then takes none of its own bitmap's bits seriously.
+	 */
+	if (mdc_md_own_bitmap_dirty(c->mddev)) {
+		mdc_lower_mark(c, 0);
+		WRITE_ONCE(c->own_dirt, true);
+	}
 	catch_up(c);
 	if (ret)
 		mdc_err(c, "what other nodes resync, or have left to be resynced, could not be read (%d): trying again, and this node writes nothing to the array before\n",

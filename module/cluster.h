@@ -166,8 +166,8 @@ struct mdc_cluster {
 	u32 udev_owes;			/* answers: to the uevents that were sent since ... */
 	u64 udev_since;			/* ms: the last one */
 	bool updating;			/* the superblock; md core's own flags say nothing then */
-	bool untold;			/* news was read from the disks; under reconfig_mutex */
 	bool bitmap_differs;		/* in size from the array; the receiver's */
+	bool untold;			/* news was read from the disks; under reconfig_mutex */
 	struct mdc_own_add own_add;
 	struct mdc_proposal proposal;	/* ... and what the agent says of it */
 	u32 adding;			/* all have it; under reconfig_mutex alone */
@@ -178,6 +178,7 @@ struct mdc_cluster {
 	u64 told_to;			/* RAID10, a recovery: up to where of its members */
 	bool sweep;			/* a device is to be taken out by md core's thread */
 	bool waits_for_sync;		/* a disk came; its recovery has not begun */
+	bool own_dirt;			/* was found at the start; the recoverer has it resynced */
 	struct mdc_lock *recover_wait;	/* the recoverer waits for it */
 	bool read_again;		/* a node is gone that may have written the superblock */
 

@@ -2,6 +2,8 @@
 /* The array's bitmaps, one a slot. Those of 6.12 and later are reached through operations. */
 #include "mdcore.h"
 
+#define BLOCK_BYTES 4096	/* each slot's bitmap begins at a multiple */
+
 #ifdef HAVE_BITMAP_OPS		/* Linux 6.12 */
 
 bool mdc_bm_usable(struct mddev *mddev)
@@ -166,6 +168,56 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 	range->lo = first ? 0 : lo;
 	range->hi = first || hi ? hi + (mddev->bitmap_info.chunksize >> SECTOR_SHIFT) : 0;
 	return 0;
+}
+
+/* Where the bitmap of our own slot begins, in sectors behind the superblock; BYTES: of its bits. */
+static sector_t own_place(struct mddev *mddev, u64 *bytes)
+{
+	u64 chunk = mddev->bitmap_info.chunksize >> SECTOR_SHIFT;
+	u64 blocks;
+
+	*bytes = DIV_ROUND_UP_ULL(DIV_ROUND_UP_ULL(mddev->resync_max_sectors, chunk), 8);
+	blocks = DIV_ROUND_UP_ULL(*bytes + sizeof(bitmap_super_t), BLOCK_BYTES);
+	return mddev->bitmap_info.offset +
+	       (u64)mdc_own_slot(mddev) * blocks * (BLOCK_BYTES >> SECTOR_SHIFT);
+}
+
+/* A leg that has what is on the disks, and knows of all changes of the bitmap. */
+static struct md_rdev *bitmap_source(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (rdev->raid_disk >= 0 && is_good(rdev) && !test_bit(Bitmap_sync, &rdev->flags))
+			return rdev;
+	return NULL;
+}
+
+/* What cannot be read counts as dirty: md core reads it next, and says so. */
+bool mdc_md_own_bitmap_dirty(struct mddev *mddev)
+{
+	struct md_rdev *rdev = bitmap_source(mddev);
+	u64 bytes, done = 0, skip = sizeof(bitmap_super_t), part;
+	sector_t at = own_place(mddev, &bytes);
+	bool dirty = true;
+	struct page *page;
+
+	page = rdev ? alloc_page(GFP_KERNEL) : NULL;
+	if (!page)
+		return true;
+	while (sync_page_io(rdev, at, BLOCK_BYTES, page, REQ_OP_READ, true)) {
+		part = min_t(u64, BLOCK_BYTES - skip, bytes - done);
+		dirty = memchr_inv(page_address(page) + skip, 0, part);
+		done += part;
+		if (dirty || done == bytes)
+			break;
+		dirty = true;
+		skip = 0;
+		at += BLOCK_BYTES >> SECTOR_SHIFT;
+		cond_resched();
+	}
+	__free_page(page);
+	return dirty;
 }
 
 /* Of this node's bitmap (SLOT below 0) or, read for it, SLOT's; UPDATE: its superblock first. */

@@ -287,11 +287,6 @@ bool mdc_md_resync_interrupted(struct mddev *mddev)
 	return test_bit(MD_RECOVERY_INTR, &mddev->recovery);
 }
 
-void mdc_md_check_recovery(struct mddev *mddev)
-{
-	md_check_recovery(mddev);
-}
-
 void mdc_md_set_remote_resync(struct mddev *mddev, bool remote)
 {
 	if (remote)

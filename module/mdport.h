@@ -163,8 +163,6 @@ bool mdc_md_recovery_begins(struct mddev *mddev, struct mdc_range *range);
 void mdc_md_interrupt_resync(struct mddev *mddev);
 /* ... it is to end, by this or by md core: a stop, "frozen", "idle", a leg that failed. */
 bool mdc_md_resync_interrupted(struct mddev *mddev);
-/* Checks at once whether a resync is to be started; needs the array's mutex. */
-void mdc_md_check_recovery(struct mddev *mddev);
 void mdc_md_set_remote_resync(struct mddev *mddev, bool remote);
 /* Takes over, from the superblock read last, that the array is in sync. True if it changed. */
 bool mdc_md_take_clean(struct mddev *mddev);
@@ -185,6 +183,8 @@ void mdc_md_continue_reshape(struct mddev *mddev);	/* if a remote one was under 
  * other one is clean afterwards. 0 or -errno.
  */
 int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range);
+/* Whether that of our own slot has a bit set, on the disks; before md core has read it. */
+bool mdc_md_own_bitmap_dirty(struct mddev *mddev);
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages);	/* slot -1: ours */
 int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors);
 int mdc_md_bitmap_resize(struct mddev *mddev, u64 sectors);

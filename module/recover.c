@@ -240,26 +240,11 @@ static void check_range(struct mdc_cluster *c)
 	mdc_lock_free(lock);
 }
 
-/* Nobody has the slot: what its last owner left is ours to know. Needs the array's mutex. */
-static void learn_dirt(struct mdc_cluster *c, int slot)
-{
-	struct mdc_range dirty;
-	int ret;
-
-	ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
-	if (ret) {
-		mdc_err(c, "the bitmap of slot %d cannot be read (%d): trying again\n", slot, ret);
-		mdc_recover_slot(c, slot);
-		return;
-	}
-	if (dirty.hi && dirty.lo < mdc_md_resync_mark(c->mddev)) {
-		mdc_lower_mark(c, dirty.lo);
-		mdc_md_resync_needed(c->mddev);
-		mdc_md_check_recovery(c->mddev);
-	}
-}
-
-/* What SLOT's node resyncs, or has left undone. Needs the array's mutex. */
+/*
+ * What SLOT's node resyncs. Where nobody has the slot, its last owner may have left something: the
+ * recoverer takes that over once the array is started. Not now: md core has not read our own
+ * bitmap yet, and would write over it.
+ */
 static int learn_slot(struct mdc_cluster *c, int slot)
 {
 	char name[MDC_LOCK_NAME];
@@ -274,7 +259,7 @@ static int learn_slot(struct mdc_cluster *c, int slot)
 	if (ret == -EAGAIN)
 		ret = learn_range(c, slot, lock);
 	else if (!ret)
-		learn_dirt(c, slot);
+		set_bit(slot, c->to_recover);
 	mdc_lock_free(lock);
 	return ret;
 }
@@ -409,6 +394,14 @@ static void wake_writers(struct mdc_cluster *c)
 		mdc_suspend_drain(c);
 }
 
+/* md core resyncs nothing of an array that was not written to (start_ro=1). */
+static void resync_own(struct mdc_cluster *c)
+{
+	WRITE_ONCE(c->own_dirt, false);
+	mdc_end_auto_read(c);
+	mdc_md_resync_needed(c->mddev);
+}
+
 /* All slots whose lock is free; then waits for one of the others. */
 static int recover_round(struct mdc_cluster *c)
 {
@@ -417,6 +410,8 @@ static int recover_round(struct mdc_cluster *c)
 	int waits = 0;
 
 	wake_writers(c);
+	if (READ_ONCE(c->own_dirt))
+		resync_own(c);
 	ret = catch_up(c);
 	if (ret)
 		return ret;
@@ -454,6 +449,7 @@ static bool work_to_do(struct mdc_cluster *c)
 	started = c->in_cluster && !c->leaving;
 	waking = c->wake_writers || c->range_lost || c->catching_up || c->read_again;
 	spin_unlock_irqrestore(&c->lock, flags);
+	waking |= READ_ONCE(c->own_dirt);
 	return started && (waking || !bitmap_subset(c->to_recover, c->put_off, MDC_SLOTS_MAX));
 }
 

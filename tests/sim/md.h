@@ -76,6 +76,7 @@ struct mddev {
 	u64 sync_high, completed;
 
 	u32 dirty, need;		/* bits of chunks */
+	bool bitmap_loaded;		/* ours; before that nothing is to be merged into it */
 	bool full_sync;
 
 	bool array_frozen;

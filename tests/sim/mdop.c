@@ -74,19 +74,18 @@ static int assemble(struct sim_node *node)
 	return md_in_sync(md) ? 0 : -EIO;
 }
 
-static void load_own_bitmap(struct mddev *md)
+/* NEVER_SYNCED: the superblock says that all from the mark on may differ. */
+static void load_own_bitmap(struct mddev *md, bool never_synced)
 {
 	u32 bits = md_disks.bitmap[md->slot];
 	int i;
 
-	md->dirty |= bits;
-	md->need |= bits;
+	/* As in md core, bits below the mark stand for nothing. */
+	md->dirty = bits;
 	for (i = 0; i < MD_CHUNKS; i++)
-		if (bits >> i & 1)
-			md->mark = min(md->mark, i * MD_CHUNK);
-	for (i = 0; i < MD_CHUNKS; i++)
-		if (i * MD_CHUNK >= md->mark)
+		if (i * MD_CHUNK >= md->mark && (bits >> i & 1 || never_synced))
 			md->need |= 1u << i;
+	md->bitmap_loaded = true;
 	md->needed = true;
 	md_wake(md);
 }
@@ -121,6 +120,7 @@ int op_start(void *arg)
 	struct mddev *md = &node->md;
 	u64 changes = sim_world.member_changes;
 	int i, ret, writers = sim_below(MD_WRITERS + 1);
+	bool never_synced;
 
 	md_init(md, node, node->index);
 	md_lock(md);
@@ -135,8 +135,9 @@ int op_start(void *arg)
 		goto out;
 	}
 	md->slot = mdc_ops_slot(md->c);
+	never_synced = md->mark != MDC_MD_CLEAN;
 	mdc_ops_load_bitmaps(md->c);
-	load_own_bitmap(md);
+	load_own_bitmap(md, never_synced);
 	if (changes != sim_world.member_changes || sim_world.adds || other_disks(node))
 		sim_world.vague = true;
 	/* A leg that is to be taken in only now: another case that is md core's. */

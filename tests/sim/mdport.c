@@ -266,12 +266,12 @@ bool mdc_md_clear_faulty(struct mddev *md, u32 device)
 
 	if (!rdev || !rdev->faulty)
 		return false;
+	rdev->offset = 0;
 	rdev->faulty = false;
 	return true;
 }
 
 void mdc_md_force_update(struct mddev *md)
-	rdev->offset = 0;
 {
 	int i;
 
@@ -287,6 +287,11 @@ bool mdc_md_must_write(struct mddev *md)
 	needs_mutex(md, __func__);
 	md->had_to_write |= md_sb_needs_changing(md);
 	return md_sb_needs_changing(md);
+}
+
+bool mdc_md_own_bitmap_dirty(struct mddev *md)
+{
+	return md_disks.bitmap[md->slot];
 }
 
 bool mdc_md_recovery_unrecorded(struct mddev *md)
@@ -496,12 +501,6 @@ bool mdc_md_blocked(struct mddev *md)
 	return false;
 }
 
-void mdc_md_check_recovery(struct mddev *md)
-{
-	needs_mutex(md, __func__);
-	md_check_recovery(md);
-}
-
 void mdc_md_set_remote_resync(struct mddev *md, bool remote)
 {
 	md->remote = remote;
@@ -562,6 +561,8 @@ int mdc_md_bitmap_take(struct mddev *md, int slot, bool clear, struct mdc_range 
 	range->hi = 0;
 	if (slot < 0 || slot >= md_disks.slots)
 		return -EINVAL;
+	if (!md->bitmap_loaded)
+		sim_fail("a bitmap is merged into one that has not been read");
 	sim_sleep_us(sim_between(100, 2000));
 	bits = md_disks.bitmap[slot];
 	md->dirty |= bits;
