@@ -42,6 +42,26 @@ static void bring_mark_back(struct mdc_cluster *c)
 		mdc_md_resync_needed(c->mddev);
 }
 
+void mdc_catchup_leg_first(struct mdc_cluster *c)
+{
+	WRITE_ONCE(c->leg_first, true);
+	put_mark_aside(c);
+	mdc_md_resync_needed(c->mddev);
+	mdc_changed(c);
+}
+
+bool mdc_catchup_leg_whole(struct mdc_cluster *c)
+{
+	return READ_ONCE(c->leg_first) && !mdc_md_leg_first(c->mddev);
+}
+
+void mdc_catchup_leg_done(struct mdc_cluster *c)
+{
+	WRITE_ONCE(c->leg_first, false);
+	bring_mark_back(c);
+	bitmap_zero(c->put_off, MDC_SLOTS_MAX);
+}
+
 void mdc_catchup_end(struct mdc_cluster *c)
 {
 	unsigned long flags;

@@ -22,6 +22,14 @@ void mdc_catchup_begin(struct mdc_cluster *c);
  */
 int mdc_catchup_look(struct mdc_cluster *c);
 
+/*
+ * A leg that is not whole yet is made so before anything else is resynced (mdc_md_leg_first()): what
+ * is to be waits in late_dirt and put_off. Whether it is whole by now; then the recoverer goes on.
+ */
+void mdc_catchup_leg_first(struct mdc_cluster *c);
+bool mdc_catchup_leg_whole(struct mdc_cluster *c);
+void mdc_catchup_leg_done(struct mdc_cluster *c);
+
 /* It writes again: all is there, or it leaves. */
 void mdc_catchup_end(struct mdc_cluster *c);
 

@@ -138,6 +138,7 @@ struct mdc_cluster {
 	bool holds;			/* md core holds writes; had those in held_before wait */
 	struct mdc_range held_before;
 	bool mark_aside;		/* late_dirt has the mark, so that md core takes a leg in */
+	bool leg_first;			/* ... and makes it whole: what may differ comes after that */
 	bool in_cluster;		/* the array is up; messages may be acted upon */
 	bool handing_over;		/* a leave has begun; its threads go on */
 	bool leaving;

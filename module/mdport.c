@@ -114,6 +114,11 @@ void mdc_md_end_auto_read(struct mddev *mddev)
 		mddev->ro = 0;
 }
 
+bool mdc_md_read_only(struct mddev *mddev)
+{
+	return mddev->ro && mddev->ro != AUTO_READ;
+}
+
 bool mdc_md_make_writable(struct mddev *mddev)
 {
 	mdc_md_end_auto_read(mddev);
@@ -275,6 +280,31 @@ bool mdc_md_resyncs_first(struct mddev *mddev)
 bool mdc_md_recovers(struct mddev *mddev)
 {
 	return test_bit(MD_RECOVERY_RECOVER, &mddev->recovery);
+}
+
+bool mdc_md_checks(struct mddev *mddev)
+{
+	return test_bit(MD_RECOVERY_CHECK, &mddev->recovery);
+}
+
+bool mdc_md_resyncs(struct mddev *mddev)
+{
+	return test_bit(MD_RECOVERY_SYNC, &mddev->recovery);
+}
+
+bool mdc_md_leg_first(struct mddev *mddev)
+{
+	struct md_rdev *rdev;
+	bool partial = false;
+
+	if (mddev->level != 10)
+		return false;
+	rcu_read_lock();
+	rdev_for_each_rcu(rdev, mddev)
+		partial |= rdev->raid_disk >= 0 && !test_bit(In_sync, &rdev->flags) &&
+			   !test_bit(Faulty, &rdev->flags);
+	rcu_read_unlock();
+	return partial;
 }
 
 void mdc_md_interrupt_resync(struct mddev *mddev)

@@ -51,6 +51,7 @@ void mdc_md_end_auto_read(struct mddev *mddev);
  * read-only it does not. False: it stays so, by somebody's wish. Needs the array's mutex.
  */
 bool mdc_md_make_writable(struct mddev *mddev);
+bool mdc_md_read_only(struct mddev *mddev);	/* it would stay so. Needs the array's mutex */
 
 /* The array is about to be stopped. */
 bool mdc_md_closing(struct mddev *mddev);
@@ -157,6 +158,13 @@ void mdc_md_resync_needed(struct mddev *mddev);			/* and wakes the thread */
 bool mdc_md_resyncs_first(struct mddev *mddev);		/* before it recovers a disk (6.10 on) */
 /* The resync thread: it makes a disk into a leg, and is not a resync of legs. */
 bool mdc_md_recovers(struct mddev *mddev);
+bool mdc_md_checks(struct mddev *mddev);	/* ... it looks for differences, and mends none */
+bool mdc_md_resyncs(struct mddev *mddev);	/* ... it makes legs equal */
+/*
+ * A leg of a RAID10 is not whole yet. A resync (which comes first from 6.10 on) may take what that
+ * leg has for the truth, and a recovery takes a chunk for done though other legs may differ there.
+ */
+bool mdc_md_leg_first(struct mddev *mddev);
 /* ... where it begins, as md core tells the others of it. False: another node has done all. */
 bool mdc_md_recovery_begins(struct mddev *mddev, struct mdc_range *range);
 /* The resync thread: it ends before its next step, and md core begins anew. */

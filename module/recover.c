@@ -53,7 +53,8 @@ static void end_range_of(struct mdc_cluster *c, int slot)
 
 /*
  * This node copies a leg onto another one, and takes a chunk for done then, however many other legs
- * differ there. What comes up meanwhile stays where it is, so that nothing forgets it.
+ * differ there; or it checks, and takes what differs for done as well. What comes up meanwhile stays
+ * where it is, so that nothing forgets it.
  */
 static bool put_off(struct mdc_cluster *c, int slot)
 {
@@ -61,7 +62,8 @@ static bool put_off(struct mdc_cluster *c, int slot)
 	bool off;
 
 	spin_lock_irqsave(&c->lock, flags);
-	off = c->resyncing && mdc_md_recovers(c->mddev);
+	off = c->leg_first ||
+	      (c->resyncing && (mdc_md_recovers(c->mddev) || mdc_md_checks(c->mddev)));
 	if (off)
 		set_bit(slot, c->put_off);
 	spin_unlock_irqrestore(&c->lock, flags);
@@ -98,9 +100,16 @@ static int take_over(struct mdc_cluster *c, int slot)
 	how = mdc_borrow_unless(c, has_node_again, &due);
 	if (how == MDC_BORROW_NOT)
 		return has_node_again(&due) ? -EAGAIN : -ESHUTDOWN;
+	/* Nothing is resynced of an array that somebody has made read-only: others can. */
+	if (mdc_md_read_only(c->mddev)) {
+		mdc_borrow_end(c, how);
+		return -EAGAIN;
+	}
 	/* Ours is on the disks before the other one is cleared: one of them always has it. */
 	ret = mdc_md_bitmap_take(c->mddev, slot, false, &dirty);
 	if (!ret && dirty.hi) {
+		if (mdc_md_leg_first(c->mddev))
+			mdc_catchup_leg_first(c);
 		/* Before it is looked whether a recovery runs, which looks at the mark as it begins. */
 		mdc_lower_mark(c, dirty.lo);
 		mdc_md_end_auto_read(c->mddev);
@@ -152,7 +161,7 @@ static bool more_to_recover(void *arg)
 
 	if (kthread_should_stop() || READ_ONCE(w->c->wake_writers) ||
 	    READ_ONCE(w->c->catching_up) || READ_ONCE(w->c->range_lost) ||
-	    !test_bit(w->slot, w->c->to_recover))
+	    mdc_catchup_leg_whole(w->c) || !test_bit(w->slot, w->c->to_recover))
 		return true;
 	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
 		if (!test_bit(slot, w->known) && !test_bit(slot, w->c->put_off))
@@ -415,6 +424,8 @@ static int recover_round(struct mdc_cluster *c)
 	ret = catch_up(c);
 	if (ret)
 		return ret;
+	if (mdc_catchup_leg_whole(c))
+		mdc_catchup_leg_done(c);
 	bitmap_andnot(w.known, c->to_recover, c->put_off, MDC_SLOTS_MAX);
 	failed = make_up_for_it(c);
 	for_each_set_bit(slot, w.known, MDC_SLOTS_MAX) {
@@ -449,7 +460,7 @@ static bool work_to_do(struct mdc_cluster *c)
 	started = c->in_cluster && !c->leaving;
 	waking = c->wake_writers || c->range_lost || c->catching_up || c->read_again;
 	spin_unlock_irqrestore(&c->lock, flags);
-	waking |= READ_ONCE(c->own_dirt);
+	waking |= READ_ONCE(c->own_dirt) || mdc_catchup_leg_whole(c);
 	return started && (waking || !bitmap_subset(c->to_recover, c->put_off, MDC_SLOTS_MAX));
 }
 

@@ -106,6 +106,12 @@ int mdc_resync_begin(struct mdc_cluster *c)
 					kthread_should_stop(), msecs_to_jiffies(REFUSED_MS));
 		return -ECANCELED;
 	}
+	if (mdc_md_resyncs(c->mddev) && mdc_md_leg_first(c->mddev)) {
+		mdc_catchup_leg_first(c);
+		wait_event_idle_timeout(c->wait, kthread_should_stop(),
+					msecs_to_jiffies(REFUSED_MS));
+		return -ECANCELED;
+	}
 	ret = mdc_lock_convert_unless(c->resync, MDC_EX, 0, resync_is_off, c);
 	if (ret)
 		return ret;

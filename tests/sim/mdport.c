@@ -104,6 +104,11 @@ void mdc_md_end_auto_read(struct mddev *md)
 	(void)md;
 }
 
+bool mdc_md_read_only(struct mddev *md)
+{
+	return mdc_md_auto_read(md);
+}
+
 bool mdc_md_make_writable(struct mddev *md)
 {
 	return !mdc_md_auto_read(md);
@@ -287,6 +292,24 @@ bool mdc_md_must_write(struct mddev *md)
 	needs_mutex(md, __func__);
 	md->had_to_write |= md_sb_needs_changing(md);
 	return md_sb_needs_changing(md);
+}
+
+/* Nobody checks here, and it is a RAID1. */
+bool mdc_md_checks(struct mddev *md)
+{
+	(void)md;
+	return false;
+}
+
+bool mdc_md_leg_first(struct mddev *md)
+{
+	(void)md;
+	return false;
+}
+
+bool mdc_md_resyncs(struct mddev *md)
+{
+	return md->sync;
 }
 
 bool mdc_md_own_bitmap_dirty(struct mddev *md)
