@@ -13,7 +13,8 @@ from byhand import hand  # noqa: F401
 from byhand import (FENCED, HEARD, JOINS, LEAVE_TIMEOUT, LEVELS, NEWDISK_TIMEOUT, QUICK,
                     beside, create_unsynced, keep, kernel_log, parameter, silent, timed, traced,
                     unasked, votes, wait_asked, wait_log)
-from mirror import start_writer, stop_writer, wait_recovery, written
+from mirror import (legs_equal, start_writer, stop_writer, sync_speed, wait_clean, wait_recovery,
+                    written)
 
 PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000,
               "leave_timeout": 10000, "stuck_after": 60000}
@@ -516,6 +517,79 @@ def test_leave_without_quorum(hand):
         hand.cluster.wait_fenced(n3)
     hand.start(n1)
     hand.back(n3)
+    hand.healthy()
+
+
+@pytest.mark.full
+@pytest.mark.kernel_complains
+def test_stop_of_a_resync_without_quorum(hand):
+    """n1 resyncs when the locks stop for good: its array can be stopped all the same. When they go
+    on, another node ends the resync."""
+    n1, n2, n3 = hand.cluster.nodes
+    own, _ = timed(hand.stop, n1)
+    hand.stop(n2, n3)
+    array = create_unsynced(hand.cluster, n1)
+    keep(array)
+    n1.wait_for(lambda: array.sysfs(n1, "sync_action") == "resync", HEARD, "it resyncs")
+    legs = array.legs
+    with votes(n3, 3):
+        n3.power_cut()
+        for node in (n1, n2):
+            node.wait_for(lambda n=node: array.module(n)["stopped"] and not n.quorate(), FENCED,
+                          "its locks stand still")
+        assert array.sysfs(n1, "sync_action") == "resync"
+        seconds, result = timed(n1.run, f"mdadm --stop {array.device}", timeout=120)
+        # Once for what it would say, and once for the lockspace.
+        assert result.rc == 0 and seconds < own + 2 * LEAVE_TIMEOUT + slower(2), seconds
+        # Two of two votes: n3 is fenced, and all goes on.
+        n1.run("corosync-quorumtool -e 2")
+        hand.cluster.wait_fenced(n3)
+    n2.wait_for(lambda: array.sysfs(n2, "sync_action") == "resync", FENCED, "it resyncs instead")
+    sync_speed(n2, QUICK)
+    wait_clean(array.device, [n2])
+    legs_equal(hand.cluster, *legs)
+    array.start(n1)
+    array.back(n3)
+    array.resync_speed(QUICK)
+    array.healthy()
+
+
+# In bytes: where a clustered array's bitmaps begin on a disk, and how much each slot has of them.
+BITMAP_AT, SLOT_BYTES = 8192, 4096
+
+
+@pytest.mark.full
+def test_start_with_a_bad_bitmap(hand):
+    """n3 has joined when it finds that the bitmap of its slot is none: it leaves again, the others
+    go on, and nothing is left of it."""
+    n1, n2, n3 = hand.cluster.nodes
+    place = BITMAP_AT + (hand.slot(n3) - 1) * SLOT_BYTES
+    hand.stop(n3)
+    legs, spare = hand.legs, hand.spare
+
+    def put(bytes_before, bytes_after):
+        for serial in legs:
+            with open(hand.cluster.disk_file(serial), "r+b") as disk:
+                disk.seek(place)
+                assert disk.read(4) == bytes_before
+                disk.seek(place)
+                disk.write(bytes_after)
+
+    put(b"bitm", b"none")
+    try:
+        result = n3.run("mdadm --assemble {device} {disks}".format(**hand.words(n1)), timeout=90,
+                        check=False)
+        assert result.rc != 0
+        wait_log(n3, "joined cluster")
+        wait_log(n3, "bad magic")
+        n3.run(f"! test -e {hand.device} || mdadm --stop {hand.device}", check=False)
+        n1.wait_for(lambda: len(hand.module(n1)["members"]) == 2, HEARD, "n3 has left")
+        for action in "add", "remove":
+            n1.run(f"mdadm --manage {hand.device} --{action} {n1.disk(spare)}", timeout=60)
+        n3.run("modprobe -r md-cluster")
+    finally:
+        put(b"none", b"bitm")
+    hand.start(n3)
     hand.healthy()
 
 

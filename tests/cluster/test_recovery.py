@@ -4,7 +4,7 @@ and what nobody has written for long, also if another node ends its recovery."""
 import pytest
 
 from box import wait_until
-from byhand import FENCED, HEARD, LEVELS, QUICK, SLOW, ByHand, keep
+from byhand import FENCED, HEARD, LEVELS, QUICK, SLOW, ByHand, create, keep
 from byhand import hand, leveled  # noqa: F401
 from mirror import data_offset, legs_equal, start_writer, stop_writer, wait_clean, written
 
@@ -30,9 +30,9 @@ def create_full(cluster, level):
     return array
 
 
-def at_work(hand):
-    """The node that recovers, when it has done some of it; the others wait for their turn."""
-    return next((node for node in hand.running_nodes if recovered_kib(hand, node)), None)
+def at_work(hand, *nodes):
+    """The one of NODES that recovers, when it has done some of it; the others wait for their turn."""
+    return next((node for node in nodes or hand.running_nodes if recovered_kib(hand, node)), None)
 
 
 def recovered_kib(hand, node):
@@ -155,3 +155,71 @@ def test_added_while_another_node_resyncs_and_writes(hand):
     wait_clean(array.device, hand.cluster.nodes)
     array.same()
     legs_equal(hand.cluster, *array.legs)
+
+
+def content(hand, serial):
+    """Which MiB of a disk are not as create_full() made them, but for the first, which was
+    written since."""
+    offset = data_offset(hand.running_nodes[0], serial)
+    with open(hand.cluster.disk_file(serial), "rb") as leg:
+        leg.seek(offset + (1 << 20))
+        return [mib for mib in range(1, ARRAY_MB)
+                if leg.read(1 << 20) != bytes([1 + mib]) * (1 << 20)]
+
+
+@pytest.mark.full
+@LEVELS
+def test_recovery_goes_on_where_a_node_has_joined(hand, level):
+    """n3 joins in the middle of the recovery of the first leg, and thinks that all may differ. When
+    it is the only one left it goes on with that; nothing of the new disk comes onto the good leg."""
+    n1, n2, n3 = hand.cluster.nodes
+    hand.stop()
+    hand = create_full(hand.cluster, level)
+    keep(hand)
+    (leg, kept), spare = hand.legs, hand.spare
+    hand.fresh(n1)
+    hand.stop(n3)
+    hand.manage(n1, "fail", leg)
+    n1.wait_for(lambda: hand.manage(n1, "remove", leg), HEARD, f"{leg} can be removed")
+    hand.resync_speed(SLOW)
+    hand.add(n1, spare)
+    worker = wait_until(lambda: at_work(hand, n1, n2), HEARD, "a node to recover the new disk")
+    hand.start(n3)
+    # As its first write would: it may resync from now on.
+    n3.run(f"dd if=/dev/zero of={hand.device} bs=4k count=1 oflag=direct conv=notrunc", timeout=60)
+    hand.stop(n2 if worker is n1 else n1)
+    hand.stop(worker)
+    hand.resync_speed(QUICK)
+    wait_clean(hand.device, [n3])
+    assert hand.view(n3)[spare].isdigit()
+    assert not content(hand, kept)
+    wait_until(lambda: legs_equal(hand.cluster, spare, kept), HEARD, "the legs to be equal")
+    hand.start(n1, n2)
+    hand.healthy()
+
+
+@pytest.mark.full
+@LEVELS
+def test_all_lose_power(hand, level):
+    """What n2 was writing may differ on the legs, though the superblock says that all is in sync.
+    It is resynced when the nodes are back, whoever has n2's slot."""
+    cluster = hand.cluster
+    n2 = cluster.nodes[1]
+    hand.stop()
+    array = create(cluster, level=level)
+    keep(array)
+    start_writer(array.device, n2)
+    n2.wait_for(lambda: written(n2) > 20, HEARD, "it has written some more")
+    offset = data_offset(n2, array.serials[1])
+    for node in cluster.nodes:
+        node.power_cut()
+    # As one of its last writes may have come onto one leg alone.
+    with open(cluster.disk_file(array.serials[1]), "r+b") as leg:
+        leg.seek(offset + (30 << 20))
+        leg.write(b"half a write" * 1000)
+    cluster.each(lambda node: node.boot())
+    cluster.wait_online()
+    cluster.wait_dlm()
+    array.start()
+    wait_until(lambda: legs_equal(cluster, *array.serials), HEARD, "the legs to be equal")
+    array.healthy()
