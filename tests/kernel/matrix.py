@@ -149,6 +149,14 @@ class Bench:
         self.check(f"has the features of {EXPECTED[self.suite]}",
                    f"of {EXPECTED[self.suite]}." in text, f": compat.h says {text!r}")
 
+    def install(self):
+        """What was built for another kernel is not installed."""
+        begin = len(self.said())
+        done = self.make("install", "KVER=0.0.0", "DESTDIR=/root/run-kernel/dest")
+        self.check("is installed for its own kernel only", not done
+                   and "is not built, and checked, for Linux 0.0.0" in self.said(begin)
+                   and not (self.outside / "dest").exists())
+
     def damaged(self, titles):
         """A header of the wrong version ends the build, though the compiler takes it."""
         good = self.kernel.root / kernels.MD_HEADERS
@@ -198,6 +206,7 @@ def run(score, suites=tuple(EXPECTED), dkms_suites=DKMS_SUITES):
         bench = Bench(score, suite)
         if bench.build():
             bench.features()
+            bench.install()
             bench.damaged(list(DAMAGES)[:None if suite == suites[-1] else 1])
             bench.blind()
         if suite == suites[-1]:
