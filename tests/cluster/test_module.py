@@ -18,7 +18,7 @@ from mirror import (legs_equal, start_writer, stop_writer, sync_speed, wait_clea
 
 PARAMETERS = {"newdisk_timeout": 5000, "verdict_timeout": 4000, "join_timeout": 60000,
               "leave_timeout": 10000, "stuck_after": 60000}
-# In sectors: 4800 chunks of 64 MiB, for which there is room where the superblock has the bitmap.
+# In sectors: 4800 chunks of 64 MiB, where there is room for the bits of 2048.
 LARGER = 300 << 21
 NO_NODE = 3             # slot of a fourth node: the array has room for it, and it is not there
 
@@ -196,14 +196,15 @@ def test_bad_messages(hand):
     hand.healthy()
 
 
-def bitmap_pages(array):
-    """In how many pages the nodes count the chunks of their bitmaps: there is one for 2048."""
-    look = "sed -n 's|.*bitmap: [0-9]*/\\([0-9]*\\) pages.*|\\1|p' /proc/mdstat"
+def bitmap_chunk(array):
+    """How much of the array the nodes have a chunk of their bitmap stand for, in KiB."""
+    look = "sed -n 's|.*bitmap: .* \\([0-9]*\\)KB chunk.*|\\1|p' /proc/mdstat"
     return set(array.cluster.each(lambda node: node.out(look)))
 
 
-def resize_bitmaps(array, sectors, pages):
-    """All have bitmaps for SECTORS, in PAGES, when the message is acknowledged."""
+def resize_bitmaps(array, sectors, chunk):
+    """All have bitmaps for SECTORS when the message is acknowledged. There is no more room for them
+    than before, so that a chunk is CHUNK KiB by then; it does not become less again."""
     before = {node: array.counters(node) for node in array.cluster.nodes}
     wire.send(array, array.cluster.nodes[0],
               wire.message(wire.BITMAP_RESIZE, NO_NODE, high=sectors))
@@ -212,13 +213,13 @@ def resize_bitmaps(array, sectors, pages):
             == before[node]["received", "BITMAP_RESIZE"] + 1
         log = kernel_log(node)
         assert "the bitmap cannot be resized" not in log and "a message is dropped" not in log
-    assert bitmap_pages(array) == {str(pages)}
+    assert bitmap_chunk(array) == {str(chunk)}
 
 
 @pytest.fixture
 def resized(hand):
     """What the bitmaps have become for a larger array is gone when that is started anew."""
-    assert bitmap_pages(hand) == {"1"}
+    assert bitmap_chunk(hand) == {"65536"}
     yield hand
     if len(hand.running_nodes) == len(hand.cluster.nodes):
         hand.stop()
@@ -226,25 +227,16 @@ def resized(hand):
 
 
 @pytest.mark.full
-def test_bitmaps_become_larger(resized):
-    """As a node with the kernel's module asks for it before a reshape; the array is as it was."""
+def test_bitmaps_are_resized(resized):
+    """As a node with the kernel's module has it before a reshape, and where one of the bitmaps could
+    not follow, back to the array's own size; the array is as it was."""
     n1, n2, n3 = resized.cluster.nodes
-    resize_bitmaps(resized, LARGER, 3)
+    resize_bitmaps(resized, LARGER, 262144)
     resized.fresh(n2)
     spare = resized.spare
     resized.add(n3, spare)
     resized.take_out(n1, spare)
-    resized.healthy()
-
-
-@pytest.mark.full
-def test_bitmaps_go_back(resized):
-    """Where one of them could not follow, that node has all take it back, by the array's own
-    size."""
-    n1, n2, _ = resized.cluster.nodes
-    sectors = int(n1.out(f"blockdev --getsz {resized.device}"))
-    resize_bitmaps(resized, LARGER, 3)
-    resize_bitmaps(resized, sectors, 1)
+    resize_bitmaps(resized, int(n1.out(f"blockdev --getsz {resized.device}")), 262144)
     resized.fresh(n2)
     resized.healthy()
 
