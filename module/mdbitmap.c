@@ -193,29 +193,49 @@ static struct md_rdev *bitmap_source(struct mddev *mddev)
 	return NULL;
 }
 
-/* What cannot be read counts as dirty: md core reads it next, and says so. */
+struct bits {
+	bool any, all;		/* of them are set */
+	u64 events;		/* of the bitmap's superblock; 0: never written since it was made */
+};
+
+static int look_at_bits(struct mddev *mddev, struct md_rdev *rdev, struct page *page,
+			struct bits *bits)
+{
+	const bitmap_super_t *sb = page_address(page);
+	u64 left, skip = sizeof(*sb), part;
+	sector_t at = own_place(mddev, &left);
+
+	bits->any = false;
+	bits->all = true;
+	for (; left; left -= part, skip = 0, at += BLOCK_BYTES >> SECTOR_SHIFT) {
+		if (!sync_page_io(rdev, at, BLOCK_BYTES, page, REQ_OP_READ, true))
+			return -EIO;
+		if (skip)
+			bits->events = le64_to_cpu(sb->events);
+		part = min_t(u64, BLOCK_BYTES - skip, left);
+		bits->any = bits->any || memchr_inv(page_address(page) + skip, 0, part);
+		bits->all = bits->all && !memchr_inv(page_address(page) + skip, 0xff, part);
+		if (bits->any && !bits->all)
+			break;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * mdadm makes the first slot's with all bits set, also where it says in the superblock that all is in
+ * sync. What cannot be read counts as dirty: md core reads it next, and says so.
+ */
 bool mdc_md_own_bitmap_dirty(struct mddev *mddev)
 {
 	struct md_rdev *rdev = bitmap_source(mddev);
-	u64 bytes, done = 0, skip = sizeof(bitmap_super_t), part;
-	sector_t at = own_place(mddev, &bytes);
-	bool dirty = true;
-	struct page *page;
+	struct page *page = rdev ? alloc_page(GFP_KERNEL) : NULL;
+	struct bits bits;
+	bool dirty;
 
-	page = rdev ? alloc_page(GFP_KERNEL) : NULL;
 	if (!page)
 		return true;
-	while (sync_page_io(rdev, at, BLOCK_BYTES, page, REQ_OP_READ, true)) {
-		part = min_t(u64, BLOCK_BYTES - skip, bytes - done);
-		dirty = memchr_inv(page_address(page) + skip, 0, part);
-		done += part;
-		if (dirty || done == bytes)
-			break;
-		dirty = true;
-		skip = 0;
-		at += BLOCK_BYTES >> SECTOR_SHIFT;
-		cond_resched();
-	}
+	dirty = look_at_bits(mddev, rdev, page, &bits) || (bits.any && (!bits.all || bits.events));
 	__free_page(page);
 	return dirty;
 }

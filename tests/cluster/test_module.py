@@ -414,7 +414,7 @@ def test_lockspace_that_another_program_has(hand, plain):
     with wire.held(plain, n3, "another", wire.CR):
         n3.run(f"mdadm --stop {plain.device}", timeout=90)
         wait_log(n3, "left, but another program on this node has it open")
-        refused(plain, n3, "an earlier join or leave of this array has not ended")
+        refused(plain, n3, "an earlier join or leave of this array on this node has not ended")
     # The DLM is asked again every few seconds.
     n3.wait_for(lambda: not plain.joined(n3), HEARD, "the lockspace is gone")
     n3.run(plain.assemble(n3), timeout=60)
@@ -474,7 +474,7 @@ def test_join_without_quorum(hand, plain):
                           "its locks stand still")
         assert fails("it did not form in time; is the cluster quorate?") \
             < own + JOIN_TIMEOUT + slower(UNDONE)
-        assert fails("an earlier join or leave of this array has not ended") \
+        assert fails("an earlier join or leave of this array on this node has not ended") \
             < own + slower(UNDONE)
         # Two of two votes: n3 is fenced, and all goes on.
         n1.run("corosync-quorumtool -e 2")
