@@ -10,8 +10,8 @@
 #define PASSING_MS 20		/* for writes between md core's look and its count */
 #define ENDING_MS 5000		/* for those that it has counted; what still waits is said */
 
-/* As long as legs of its own may differ, md core takes none in. */
-static void put_mark_aside(struct mdc_cluster *c)
+/* As long as legs of its own may differ, md core takes none in. LEG_FIRST: nor makes one whole. */
+static void put_mark_aside(struct mdc_cluster *c, bool leg_first)
 {
 	unsigned long flags;
 	u64 mark;
@@ -21,11 +21,12 @@ static void put_mark_aside(struct mdc_cluster *c)
 	if (mark < c->late_dirt)
 		c->late_dirt = mark;
 	c->mark_aside = true;
+	c->leg_first |= leg_first;
 	mdc_md_raise_resync_mark(c->mddev);
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 
-static void bring_mark_back(struct mdc_cluster *c)
+static void bring_mark_back(struct mdc_cluster *c, bool leg_whole)
 {
 	unsigned long flags;
 	bool due;
@@ -33,6 +34,8 @@ static void bring_mark_back(struct mdc_cluster *c)
 	spin_lock_irqsave(&c->lock, flags);
 	due = c->mark_aside && c->late_dirt != MDC_MD_CLEAN;
 	c->mark_aside = false;
+	if (leg_whole)
+		c->leg_first = false;
 	if (due) {
 		mdc_md_lower_resync_mark(c->mddev, c->late_dirt);
 		c->late_dirt = MDC_MD_CLEAN;
@@ -44,8 +47,7 @@ static void bring_mark_back(struct mdc_cluster *c)
 
 void mdc_catchup_leg_first(struct mdc_cluster *c)
 {
-	WRITE_ONCE(c->leg_first, true);
-	put_mark_aside(c);
+	put_mark_aside(c, true);
 	mdc_md_resync_needed(c->mddev);
 	mdc_changed(c);
 }
@@ -57,8 +59,7 @@ bool mdc_catchup_leg_whole(struct mdc_cluster *c)
 
 void mdc_catchup_leg_done(struct mdc_cluster *c)
 {
-	WRITE_ONCE(c->leg_first, false);
-	bring_mark_back(c);
+	bring_mark_back(c, true);
 	bitmap_zero(c->put_off, MDC_SLOTS_MAX);
 }
 
@@ -66,7 +67,7 @@ void mdc_catchup_end(struct mdc_cluster *c)
 {
 	unsigned long flags;
 
-	bring_mark_back(c);
+	bring_mark_back(c, false);
 	spin_lock_irqsave(&c->lock, flags);
 	if (c->holds)
 		mdc_md_let_writes(c->mddev, &c->held_before);
@@ -126,7 +127,7 @@ int mdc_catchup_look(struct mdc_cluster *c)
 		return -ESHUTDOWN;
 	missing = mdc_md_leg_missing(c->mddev);
 	if (missing) {
-		put_mark_aside(c);
+		put_mark_aside(c, false);
 		/* Nor is one taken in before the first write, which would wait here. */
 		mdc_md_end_auto_read(c->mddev);
 		mdc_md_resync_needed(c->mddev);

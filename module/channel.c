@@ -245,7 +245,8 @@ static int hand_out(struct mdc_cluster *c, unsigned int timeout_ms)
 	if (ret) {
 		/*
 		 * While locks stand still a cancel is not over when it returns, and until it is
-		 * nodes are asked for "ack" again: "message" is to hold them back until then.
+		 * nodes are asked for "ack" again: "message" is to hold them back until then. (Where it
+		 * is all in vain it does not: what is said then may be heard twice.)
 		 */
 		if (mdc_lock_lower(c->ack, MDC_CR, mdc_waits_in_vain, c))
 			mdc_err(c, "the lock %s failed\n", mdc_lock_name(c->ack));

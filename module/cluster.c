@@ -109,14 +109,19 @@ bool mdc_waits_in_vain(void *arg)
 	return long_stopped && (ends || mdc_md_closing(c->mddev));
 }
 
-bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
+bool mdc_is_member(const struct mdc_cluster *c, u32 slot)
 {
 	int i;
 
 	for (i = 0; i < c->members_count; i++)
 		if (c->members[i].slot - 1 == slot)
 			return true;
-	return c->stopped;
+	return false;
+}
+
+bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot)
+{
+	return c->stopped || mdc_is_member(c, slot);
 }
 
 /* Under the lock. The same node in the same slot may have failed and come back in one recovery. */

@@ -209,9 +209,10 @@ void mdc_cluster_leave(struct mdc_cluster *c);
 void mdc_cluster_start(struct mdc_cluster *c);
 
 /*
- * Whether a node has SLOT; true as well while that may change, until running() says. Under the
- * cluster's lock.
+ * Whether a node has SLOT, as running() said last; and, true as well while that may change, until
+ * it says so. Under the cluster's lock.
  */
+bool mdc_is_member(const struct mdc_cluster *c, u32 slot);
 bool mdc_may_be_live(const struct mdc_cluster *c, u32 slot);
 bool mdc_alone(struct mdc_cluster *c);	/* no other node has the array */
 

@@ -149,37 +149,16 @@ static void *others_bitmap(struct mddev *mddev, int slot)
 	return ret ? ERR_PTR(ret) : bm_of(mddev, slot);
 }
 
-/*
- * md core says where the first and the last dirty chunk begin, and of the first chunk of the
- * array nothing: 0 also stands for none. So our own bitmap, which has it by then, is asked.
- */
-int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range)
+/* Where SLOT's bitmap begins, in sectors behind the superblock; CHUNKS: as many bits as it has. */
+static sector_t place_of(struct mddev *mddev, int slot, u64 *chunks)
 {
-	sector_t lo, hi, sectors;
-	bool first;
-	int ret;
-
-	ret = check_slot(mddev, slot);
-	if (ret)
-		return ret;
-	if (bm_copy(mddev, slot, &lo, &hi, clear))
-		return -EIO;
-	first = mdc_bm_needs(mddev, 0, &sectors);
-	range->lo = first ? 0 : lo;
-	range->hi = first || hi ? hi + (mddev->bitmap_info.chunksize >> SECTOR_SHIFT) : 0;
-	return 0;
-}
-
-/* Where the bitmap of our own slot begins, in sectors behind the superblock; BYTES: of its bits. */
-static sector_t own_place(struct mddev *mddev, u64 *bytes)
-{
-	u64 chunk = mddev->bitmap_info.chunksize >> SECTOR_SHIFT;
 	u64 blocks;
 
-	*bytes = DIV_ROUND_UP_ULL(DIV_ROUND_UP_ULL(mddev->resync_max_sectors, chunk), 8);
-	blocks = DIV_ROUND_UP_ULL(*bytes + sizeof(bitmap_super_t), BLOCK_BYTES);
-	return mddev->bitmap_info.offset +
-	       (u64)mdc_own_slot(mddev) * blocks * (BLOCK_BYTES >> SECTOR_SHIFT);
+	*chunks = DIV_ROUND_UP_ULL(mddev->resync_max_sectors,
+				   mddev->bitmap_info.chunksize >> SECTOR_SHIFT);
+	blocks = DIV_ROUND_UP_ULL(DIV_ROUND_UP_ULL(*chunks, 8) + sizeof(bitmap_super_t),
+				  BLOCK_BYTES);
+	return mddev->bitmap_info.offset + (u64)slot * blocks * (BLOCK_BYTES >> SECTOR_SHIFT);
 }
 
 /* A leg that has what is on the disks, and knows of all changes of the bitmap. */
@@ -193,30 +172,83 @@ static struct md_rdev *bitmap_source(struct mddev *mddev)
 	return NULL;
 }
 
+/* Whether SLOT's bitmap has its first bit set, on the disks. */
+static int first_bit(struct mddev *mddev, int slot, bool *set)
+{
+	struct md_rdev *rdev = bitmap_source(mddev);
+	struct page *page = rdev ? alloc_page(GFP_KERNEL) : NULL;
+	int ret = -EIO;
+	u64 chunks;
+
+	if (!page)
+		return rdev ? -ENOMEM : -EIO;
+	if (sync_page_io(rdev, place_of(mddev, slot, &chunks), BLOCK_BYTES, page, REQ_OP_READ,
+			 true)) {
+		*set = *((u8 *)page_address(page) + sizeof(bitmap_super_t)) & 1;
+		ret = 0;
+	}
+	__free_page(page);
+	return ret;
+}
+
+/*
+ * md core says where the first and the last dirty chunk begin, and of the first chunk of the
+ * array nothing: 0 also stands for none.
+ */
+int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range)
+{
+	sector_t lo, hi;
+	bool first;
+	int ret;
+
+	ret = check_slot(mddev, slot);
+	if (!ret)
+		ret = first_bit(mddev, slot, &first);
+	if (ret)
+		return ret;
+	if (bm_copy(mddev, slot, &lo, &hi, clear))
+		return -EIO;
+	range->lo = first ? 0 : lo;
+	range->hi = first || hi ? hi + (mddev->bitmap_info.chunksize >> SECTOR_SHIFT) : 0;
+	return 0;
+}
+
 struct bits {
 	bool any, all;		/* of them are set */
 	u64 events;		/* of the bitmap's superblock; 0: never written since it was made */
 };
 
+/* The bits in a part of the bitmap, of which LEFT are bits of chunks: the others say nothing. */
+static void look_at_part(const u8 *part, u64 bytes, u64 left, struct bits *bits)
+{
+	u64 whole = min_t(u64, bytes, left / 8);
+	u8 mask = whole < bytes ? (1 << left % 8) - 1 : 0;
+
+	bits->any = bits->any || memchr_inv(part, 0, whole) || (mask && (part[whole] & mask));
+	bits->all = bits->all && !memchr_inv(part, 0xff, whole) &&
+		    (!mask || (part[whole] & mask) == mask);
+}
+
 static int look_at_bits(struct mddev *mddev, struct md_rdev *rdev, struct page *page,
 			struct bits *bits)
 {
 	const bitmap_super_t *sb = page_address(page);
-	u64 left, skip = sizeof(*sb), part;
-	sector_t at = own_place(mddev, &left);
+	u64 left, skip = sizeof(*sb), bytes;
+	sector_t at = place_of(mddev, mdc_own_slot(mddev), &left);
 
 	bits->any = false;
 	bits->all = true;
-	for (; left; left -= part, skip = 0, at += BLOCK_BYTES >> SECTOR_SHIFT) {
+	for (; left; left -= min_t(u64, left, 8 * bytes)) {
 		if (!sync_page_io(rdev, at, BLOCK_BYTES, page, REQ_OP_READ, true))
 			return -EIO;
 		if (skip)
 			bits->events = le64_to_cpu(sb->events);
-		part = min_t(u64, BLOCK_BYTES - skip, left);
-		bits->any = bits->any || memchr_inv(page_address(page) + skip, 0, part);
-		bits->all = bits->all && !memchr_inv(page_address(page) + skip, 0xff, part);
+		bytes = BLOCK_BYTES - skip;
+		look_at_part(page_address(page) + skip, bytes, left, bits);
 		if (bits->any && !bits->all)
 			break;
+		skip = 0;
+		at += BLOCK_BYTES >> SECTOR_SHIFT;
 		cond_resched();
 	}
 	return 0;

@@ -169,12 +169,10 @@ static void end_add(struct mdc_cluster *c, bool joined)
 static bool is_live(struct mdc_cluster *c, u32 slot)
 {
 	unsigned long flags;
-	bool live = false;
-	int i;
+	bool live;
 
 	spin_lock_irqsave(&c->lock, flags);
-	for (i = 0; i < c->members_count; i++)
-		live |= c->members[i].slot - 1 == slot;
+	live = mdc_is_member(c, slot);
 	spin_unlock_irqrestore(&c->lock, flags);
 	return live;
 }

@@ -160,10 +160,12 @@ bool mdc_ops_area_busy(struct mdc_cluster *c, bool write, u64 lo, u64 hi)
 	unsigned long flags;
 	bool busy;
 
-	if (write ? READ_ONCE(c->catching_up) : READ_ONCE(c->stopped))
-		return true;
 	if (write)
-		return !mdc_suspend_may_write(c, lo, hi);
+		return READ_ONCE(c->catching_up) || !mdc_suspend_may_write(c, lo, hi);
+	/* Legs may differ where md core does not know of it (yet). */
+	if (READ_ONCE(c->stopped) || READ_ONCE(c->mark_aside) ||
+	    !bitmap_empty(c->to_recover, MDC_SLOTS_MAX))
+		return true;
 	if (!READ_ONCE(c->suspended.range.hi))
 		return false;
 	spin_lock_irqsave(&c->lock, flags);

@@ -249,6 +249,17 @@ static void check_range(struct mdc_cluster *c)
 	mdc_lock_free(lock);
 }
 
+/* Unless a node has joined with it meanwhile, which looks after it. */
+static void nobody_has(struct mdc_cluster *c, int slot)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	if (!mdc_is_member(c, slot))
+		set_bit(slot, c->to_recover);
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
 /*
  * What SLOT's node resyncs. Where nobody has the slot, its last owner may have left something: the
  * recoverer takes that over once the array is started. Not now: md core has not read our own
@@ -268,7 +279,7 @@ static int learn_slot(struct mdc_cluster *c, int slot)
 	if (ret == -EAGAIN)
 		ret = learn_range(c, slot, lock);
 	else if (!ret)
-		set_bit(slot, c->to_recover);
+		nobody_has(c, slot);
 	mdc_lock_free(lock);
 	return ret;
 }
@@ -297,7 +308,6 @@ int mdc_recover_gather(struct mdc_cluster *c)
  */
 static int learn_rest(struct mdc_cluster *c)
 {
-	enum mdc_borrow how;
 	int slot, ret;
 
 	if (bitmap_empty(c->to_learn, MDC_SLOTS_MAX))
@@ -305,8 +315,6 @@ static int learn_rest(struct mdc_cluster *c)
 	ret = mdc_channel_take_unless(c, false, 0, recoverer_stops, c);
 	if (ret)
 		return ret;
-	how = mdc_borrow(c);
-	ret = how == MDC_BORROW_NOT ? -ESHUTDOWN : 0;
 	for_each_set_bit(slot, c->to_learn, MDC_SLOTS_MAX) {
 		if (!ret)
 			ret = learn_slot(c, slot);
@@ -315,7 +323,6 @@ static int learn_rest(struct mdc_cluster *c)
 	}
 	if (!ret)
 		check_range(c);
-	mdc_borrow_end(c, how);
 	mdc_channel_give(c);
 	return ret;
 }

@@ -29,8 +29,9 @@ void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
 /* This node resyncs. */
 
 /*
- * A recovery takes a chunk for done that it has copied to one leg, whatever others differ there. So
- * where md core resyncs first, it is to do so. False: it is due.
+ * A recovery takes a chunk for done that it has copied to one leg, whatever others differ there, and
+ * a check mends nothing. So where there is something to resync, and md core does that first, it is
+ * to do so; a check is then over for this time. False: it is due.
  */
 static bool begin_resyncing(struct mdc_cluster *c)
 {
@@ -38,8 +39,9 @@ static bool begin_resyncing(struct mdc_cluster *c)
 	bool begun;
 
 	spin_lock_irqsave(&c->lock, flags);
-	begun = !mdc_md_resyncs_first(c->mddev) || !mdc_md_recovers(c->mddev) ||
-		mdc_md_resync_mark(c->mddev) == MDC_MD_CLEAN;
+	begun = mdc_md_resync_mark(c->mddev) == MDC_MD_CLEAN ||
+		!(mdc_md_checks(c->mddev) ||
+		  (mdc_md_resyncs_first(c->mddev) && mdc_md_recovers(c->mddev)));
 	if (begun)
 		c->resyncing = true;
 	spin_unlock_irqrestore(&c->lock, flags);
