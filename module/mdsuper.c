@@ -112,24 +112,11 @@ void mdc_md_force_update(struct mddev *mddev)
 	set_mask_bits(&mddev->sb_flags, 0, BIT(MD_SB_CHANGE_DEVS) | BIT(MD_SB_CHANGE_PENDING));
 }
 
-bool mdc_md_must_write(struct mddev *mddev)
+static bool roles_differ(struct mddev *mddev, const struct mdp_superblock_1 *sb)
 {
-	const struct mdp_superblock_1 *sb;
 	struct md_rdev *rdev;
 	u16 role;
 
-	rcu_read_lock();
-	rdev = good_member(mddev);
-	rcu_read_unlock();
-	if (!rdev || !rdev->sb_page)
-		return false;
-	sb = page_address(rdev->sb_page);
-	if (le64_to_cpu(sb->size) != mddev->dev_sectors ||
-	    le64_to_cpu(sb->reshape_position) != mddev->reshape_position ||
-	    le32_to_cpu(sb->layout) != mddev->layout ||
-	    le32_to_cpu(sb->raid_disks) != mddev->raid_disks ||
-	    le32_to_cpu(sb->chunksize) != mddev->chunk_sectors)
-		return true;
 	rdev_for_each(rdev, mddev) {
 		role = role_in(sb, rdev->desc_nr);
 		if (test_bit(Faulty, &rdev->flags) ? role < MD_DISK_ROLE_MAX :
@@ -137,6 +124,38 @@ bool mdc_md_must_write(struct mddev *mddev)
 			return true;
 	}
 	return false;
+}
+
+static bool shape_differs(struct mddev *mddev, const struct mdp_superblock_1 *sb)
+{
+	u32 chunk = le32_to_cpu(sb->chunksize);
+
+	return le64_to_cpu(sb->size) != mddev->dev_sectors ||
+	       le32_to_cpu(sb->layout) != mddev->layout ||
+	       le32_to_cpu(sb->raid_disks) != mddev->raid_disks ||
+	       /* ~: see mdc_md_force_update(). */
+	       (chunk != mddev->chunk_sectors && chunk != ~(u32)mddev->chunk_sectors) ||
+	       mddev->reshape_position != MaxSector ||
+	       le32_to_cpu(sb->feature_map) & MD_FEATURE_RESHAPE_ACTIVE;
+}
+
+bool mdc_md_skip_update(struct mddev *mddev)
+{
+	struct mdp_superblock_1 *sb;
+	struct md_rdev *rdev;
+
+	rcu_read_lock();
+	rdev = good_member(mddev);
+	rcu_read_unlock();
+	if (!rdev || !rdev->sb_page)
+		return true;
+	sb = page_address(rdev->sb_page);
+	if (roles_differ(mddev, sb) || shape_differs(mddev, sb))
+		return false;
+	sb->chunksize = cpu_to_le32(mddev->chunk_sectors);
+	/* mdadm leaves 0 there, in which md core sees a change each time. */
+	sb->reshape_position = cpu_to_le64(mddev->reshape_position);
+	return true;
 }
 
 static bool recovery_unrecorded(struct md_rdev *rdev)

@@ -49,9 +49,9 @@ static void set_updating(struct mdc_cluster *c, bool updating)
 /*
  * What was added or is back as a mere spare changes no role: it is to be written all the same.
  *
- * Without the token md core writes nothing if it finds no change of a role or the size, which is
- * how a resync ends that a stop has cut off. Such a change it writes all the same: then there is no
- * giving up, as another node may be writing one of its own.
+ * Without the token md core writes all the same, unless it finds nothing to write. So it is made to
+ * find nothing where a resync ends that a stop has cut off. Where roles or the size have changed there
+ * is no giving up, as another node may be writing a change of its own.
  */
 int mdc_ops_metadata_start(struct mdc_cluster *c)
 {
@@ -59,8 +59,12 @@ int mdc_ops_metadata_start(struct mdc_cluster *c)
 
 	set_updating(c, true);
 	ret = mdc_channel_take_kept(c, false);
-	if (ret == -ECANCELED && mdc_md_must_write(c->mddev))
-		ret = mdc_channel_take_kept(c, true);
+	if (ret == -ECANCELED) {
+		if (mdc_md_skip_update(c->mddev))
+			mdc_recover_untold(c);
+		else
+			ret = mdc_channel_take_kept(c, true);
+	}
 	if (ret)
 		set_updating(c, false);
 	else if (c->announce)

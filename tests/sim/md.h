@@ -129,7 +129,7 @@ int md_spares(struct mddev *md, struct md_rdev *only);
 
 /* The superblock, and the thread. */
 void md_update_sb(struct mddev *md, bool force);
-bool md_sb_needs_changing(struct mddev *md);
+bool md_roles_differ(struct mddev *md);
 void md_reload_sb(struct mddev *md, int number);
 void md_wake(struct mddev *md);
 void md_check_recovery(struct mddev *md);

@@ -6,7 +6,7 @@
 #include "ops.h"
 #include "world.h"
 
-bool md_sb_needs_changing(struct mddev *md)
+bool md_roles_differ(struct mddev *md)
 {
 	struct md_rdev *good = md_good(md);
 	int i;
@@ -24,7 +24,14 @@ bool md_sb_needs_changing(struct mddev *md)
 		if (rdev->faulty && role < ROLE_FAULTY)
 			return true;
 	}
-	return good->sb.other_size;
+	return false;
+}
+
+static bool sb_needs_changing(struct mddev *md)
+{
+	struct md_rdev *good = md_good(md);
+
+	return good && (good->sb.other_size || md_roles_differ(md));
 }
 
 static u16 role_of(const struct md_rdev *rdev)
@@ -87,7 +94,7 @@ void md_update_sb(struct mddev *md, bool force)
 			md->change_devs = false;
 			md->change_clean = false;
 			ret = mdc_ops_metadata_start(md->c);
-			if (!md_sb_needs_changing(md)) {
+			if (!sb_needs_changing(md)) {
 				if (!ret)
 					mdc_ops_metadata_cancel(md->c);
 				if (!md->change_devs && !md->change_clean)
