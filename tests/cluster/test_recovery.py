@@ -217,7 +217,7 @@ def test_all_lose_power(hand, level):
     with open(cluster.disk_file(array.serials[1]), "r+b") as leg:
         leg.seek(offset + (30 << 20))
         leg.write(b"half a write" * 1000)
-    cluster.each(lambda node: node.boot())
+    cluster.each(lambda node: node.boot(), cluster.nodes)
     cluster.wait_online()
     cluster.wait_dlm()
     array.start()
