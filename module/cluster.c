@@ -529,7 +529,7 @@ void mdc_cluster_start(struct mdc_cluster *c)
 
 	/*
 	 * The superblock may say that all is in sync, though this node has written since: in a cluster
-	 * md core does not record that. It then takes none of its own bitmap's bits seriously.
+	 * md core need not record that. It then takes none of its own bitmap's bits seriously.
 	 */
 	if (mdc_md_own_bitmap_dirty(c->mddev)) {
 		mdc_lower_mark(c, 0);
