@@ -19,8 +19,8 @@
 /* What a peer at its own limit, of the same length, needs to be heard. */
 #define GRACE_MS 500
 /*
- * A node with the kernel's module tells of the add of a mere spare in no other way than that mdadm
- * does not clear the superblock of the disk, which it does at once after a refusal.
+ * A node with the kernel's module may tell of the add of a mere spare in no other way than that
+ * mdadm does not clear the superblock of the disk, which it does at once after a refusal.
  */
 #define UNSURE_MS 5000
 #define SWEEP_MS 1000

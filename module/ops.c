@@ -47,7 +47,8 @@ static void set_updating(struct mdc_cluster *c, bool updating)
 }
 
 /*
- * What was added or is back as a mere spare changes no role: it is to be written all the same.
+ * What was added or is back as a mere spare changes no role, and md core may find nothing to write:
+ * it is to be written all the same.
  *
  * Without the token md core writes all the same, unless it finds nothing to write. So it is made to
  * find nothing where a resync ends that a stop has cut off. Where roles or the size have changed there
