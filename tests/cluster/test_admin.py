@@ -333,10 +333,8 @@ class Path:
                            f"its member is {word}")
 
 
-@pytest.mark.parametrize("again", [
-    pytest.param(False, id="once"),
-    pytest.param(True, id="twice", marks=pytest.mark.full)])
-def test_member_that_could_not_be_read(array, log, again):
+@pytest.mark.full
+def test_member_that_could_not_be_read(array, log):
     """Its device stays, and gives errors: it is taken back by the node that had them when it can
     be read again. When it fails once more within the hour, it stays out."""
     with Path(array.cluster) as path:
@@ -349,8 +347,6 @@ def test_member_that_could_not_be_read(array, log, again):
         path.array.wait_in_sync("d4", [n1, n3])
         for node in (n1, n3):
             assert "taking /dev" not in log.new(node), "from one node"
-        if not again:
-            return
         path.break_it()
         log.wait(n2, f"{path.kname} has failed again within an hour .* it stays out", SHOWN)
         path.mend()

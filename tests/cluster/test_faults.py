@@ -44,8 +44,6 @@ WALK = {
     "leave.1.peer": (PEER, "leave"),
     "recover.2": (PEER, "leave"),
 }
-# What runs each time, beside two deaths; the others are for a full run.
-SHORT = (("add.9", "drop", "add"),)
 
 FAULT = "/sys/module/md_cluster/parameters/fault"
 # Longer than a new disk's 5 s, so that an add is refused by who is late.
@@ -84,8 +82,7 @@ def walk():
         for deed in deeds:
             for action in ("crash", "delay", "drop")[:3 if droppable else 2]:
                 case = (point, action, deed)
-                cases.append(pytest.param(*case, side, id="-".join(case), marks=() if
-                                          case in SHORT else pytest.mark.full))
+                cases.append(pytest.param(*case, side, id="-".join(case)))
     return cases
 
 
@@ -320,6 +317,7 @@ def tells_of_begin(node):
     return tuple(map(int, version.groups())) >= (6, 11)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("point, action, deed, side", walk())
 def test_walk(faulty, point, action, deed, side):
     initiator = faulty.cluster.nodes[1]

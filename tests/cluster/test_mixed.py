@@ -32,7 +32,7 @@ def loaded(array, node):
     return "ours" if status(node, IDENT)["module"] else "stock"
 
 
-@pytest.fixture(scope="module", params=["stock", "ours"])
+@pytest.fixture(scope="module", params=["stock", pytest.param("ours", marks=pytest.mark.full)])
 def first(request):
     """n1's and n3's module."""
     return request.param
@@ -64,8 +64,7 @@ def test_created_by_one_joined_by_the_other(mixed, first):
     mixed.healthy()
 
 
-@pytest.mark.parametrize("who", [
-    pytest.param(0, id="n1"), pytest.param(1, id="n2", marks=pytest.mark.full)])
+@pytest.mark.parametrize("who", [0, 1], ids=["n1", "n2"])
 def test_add_and_refusal(mixed, who):
     adder, peers = mixed.cluster.nodes[who], [mixed.cluster.nodes[i] for i in (1 - who, 2)]
     spare = mixed.spare
