@@ -15,7 +15,7 @@
 #define TOLD_MS 500		/* a result is heard of in this time: nobody looks so often */
 #define END_MS 13000		/* to give up: 10 s for the end of a cancel, looks at the clock */
 
-enum kind { CONVERT, TRY, UNLESS, DROP, KINDS };
+enum kind { CONVERT, TRY, UNLESS, LOWER, DROP, KINDS };
 
 /* One lock of an owner, for its BASTs. */
 struct life {
@@ -35,6 +35,7 @@ struct owner {
 	int strays;			/* the life whose request was given up last; -1: none */
 	int hard;			/* error for good that its request has had */
 	bool give_up;
+	bool let_go;			/* of a way down, that is then done behind it */
 	u8 block[MDC_LVB_SIZE];		/* what it has in its value block */
 	bool valid;			/* and what it was told of it */
 };
@@ -172,6 +173,14 @@ static bool owner_gives_up(void *arg)
 	return o->give_up;
 }
 
+static bool owner_need_not_wait(void *arg)
+{
+	struct owner *o = arg;
+
+	o->let_go = o->give_up && mdc_lockspace_stopped(&fake_lockspace);
+	return o->let_go;
+}
+
 static void check_shut(void)
 {
 	check(fake_lockspace.abandoned || fake_lockspace.state == MDC_LS_OVER);
@@ -218,6 +227,18 @@ static void judge_granted(struct owner *o, enum mdc_mode from, enum mdc_mode mod
 		o->strays = -1;
 }
 
+/* The DLM may have it higher until locks go on: nobody can tell the difference before that. */
+static void judge_let_go(struct owner *o, enum mdc_mode mode)
+{
+	check_int(mdc_lock_mode(o->lock), mode);
+	if (o->with_lvb)
+		memcpy(o->block, mdc_lock_lvb(o->lock), MDC_LVB_SIZE);
+	o->valid = mdc_lock_lvb_valid(o->lock);
+	o->mode = mode;
+	o->down = 0;
+	o->strays = o->life;
+}
+
 static void judge_error(struct owner *o, enum kind kind, int ret)
 {
 	const struct fake_lock *lock = fake_dlm_find(o->lock);
@@ -262,12 +283,15 @@ static void convert_somehow(struct owner *o)
 	u64 begin = sim_now_us;
 	int ret = 0;
 
+	o->let_go = false;
 	check_mode(o);
 	from = o->mode;
 	if (kind == DROP)
 		mode = MDC_NL;
 	if (kind == DROP && from == MDC_NL)
 		return;
+	if (kind == LOWER)
+		mode = sim_below(from + 1);
 	if (o->with_lvb) {
 		memset(o->block, (int)sim_below(256), MDC_LVB_SIZE);
 		memcpy(mdc_lock_lvb(o->lock), o->block, MDC_LVB_SIZE);
@@ -292,12 +316,19 @@ static void convert_somehow(struct owner *o)
 		check(!timeout_ms || sim_now_us - begin < (timeout_ms + END_MS) * MS);
 		check(ret != -ETIMEDOUT || sim_now_us - begin > (timeout_ms - 1) * MS);
 		break;
+	case LOWER:
+		ret = mdc_lock_lower(o->lock, mode, owner_need_not_wait, o);
+		break;
 	default:
 		/* It says nothing, but the mode does. */
 		mdc_lock_drop(o->lock);
 		if (mdc_lock_mode(o->lock) != MDC_NL)
 			ret = o->hard ? o->hard : -ESHUTDOWN;
 		break;
+	}
+	if (!ret && o->let_go) {
+		judge_let_go(o, mode);
+		return;
 	}
 	if (!ret) {
 		judge_granted(o, from, mode);
@@ -387,9 +418,18 @@ static void others_write(struct owner *o)
 	res->invalid = sim_chance(3);
 }
 
-static void recover(void)
+static void give_up(struct owner *o)
+{
+	o->give_up = true;
+	if (o->lock)
+		mdc_lock_poke(o->lock);
+}
+
+static void recover(struct owner *o)
 {
 	fake_lockspace_stop(sim_below(3) * some_us());
+	if (sim_chance(2))
+		give_up(o);
 	sim_sleep_us(sim_chance(5) ? long_us() : some_us());
 	fake_lockspace_go();
 }
@@ -404,9 +444,7 @@ static void do_something_to(struct owner *o)
 			sim_kill(o->task);
 		break;
 	case 1:
-		o->give_up = true;
-		if (o->lock)
-			mdc_lock_poke(o->lock);
+		give_up(o);
 		break;
 	case 2:
 		if (o->lock)
@@ -422,7 +460,7 @@ static void do_something_to(struct owner *o)
 		others_write(o);
 		break;
 	default:
-		recover();
+		recover(o);
 		break;
 	}
 }
