@@ -51,7 +51,8 @@ static int set_fault(const char *text, const struct kernel_param *param)
 	count = sscanf(text, "%31s %7s %u", name, word, &ms);
 	if (count >= 2 && parse_action(word, &action))
 		return -EINVAL;
-	if (count == 1)
+	/* An empty line, which sscanf() counts as a word: nothing is armed any more. */
+	if (count == 1 && *name)
 		return -EINVAL;
 	spin_lock(&armed_lock);
 	strscpy(armed.name, name, sizeof(armed.name));

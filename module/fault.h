@@ -4,7 +4,8 @@
  * loses what it was about to say. Compiled only with `make FAULTS=y`; else each is nothing.
  *
  * One is armed at a time: `echo NAME ACTION [MS] > /sys/module/md_cluster/parameters/fault`, with
- * ACTION "crash", "delay" (MS, 1000 by default) or "drop"; it acts once and is disarmed by it.
+ * ACTION "crash", "delay" (MS, 1000 by default) or "drop"; it acts once and is disarmed by it, or by
+ * an empty line.
  */
 #ifndef MDC_FAULT_H
 #define MDC_FAULT_H

@@ -275,7 +275,7 @@ def faulty(cluster3, suite):
     array = the_array(cluster3, ("faults",) * 3, lambda: create(cluster3))
     yield array
     for node in array.running_nodes:
-        node.run(f"echo > {FAULT}", check=False)
+        node.run(f"echo > {FAULT}")
 
 
 def test_every_point_is_walked():
