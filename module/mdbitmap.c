@@ -10,7 +10,7 @@ bool mdc_bm_usable(struct mddev *mddev)
 {
 	const struct bitmap_operations *ops = mddev->bitmap_ops;
 
-	return ops && ops->resize && ops->start_sync && ops->update_sb && ops->get_stats &&
+	return ops && ops->resize && ops->start_sync && ops->get_stats &&
 	       ops->get_from_slot && ops->copy_from_slot && ops->free;
 }
 
@@ -27,11 +27,6 @@ static void bm_free(struct mddev *mddev, void *bitmap)
 static int bm_stats(struct mddev *mddev, void *bitmap, struct md_bitmap_stats *stats)
 {
 	return mddev->bitmap_ops->get_stats(bitmap, stats);
-}
-
-static void bm_write_sb(struct mddev *mddev, void *bitmap)
-{
-	mddev->bitmap_ops->update_sb(bitmap);
 }
 
 static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bool clear)
@@ -73,11 +68,6 @@ static void bm_free(struct mddev *mddev, void *bitmap)
 static int bm_stats(struct mddev *mddev, void *bitmap, struct md_bitmap_stats *stats)
 {
 	return md_bitmap_get_stats(bitmap, stats);
-}
-
-static void bm_write_sb(struct mddev *mddev, void *bitmap)
-{
-	md_bitmap_update_sb(bitmap);
 }
 
 static int bm_copy(struct mddev *mddev, int slot, sector_t *lo, sector_t *hi, bool clear)
@@ -142,11 +132,44 @@ static int check_slot(struct mddev *mddev, int slot)
 	return 0;
 }
 
+/*
+ * What md core has of the whole array's bitmaps is what the one that it has opened last says, and it
+ * goes by that when it writes the superblock of our own. That of a slot without a node may have other
+ * chunks, where the array has grown.
+ */
+struct facts {
+	unsigned long chunksize, daemon_sleep, max_write_behind, space;
+};
+
+static struct facts facts_of(const struct mddev *mddev)
+{
+	return (struct facts) {
+		.chunksize = mddev->bitmap_info.chunksize,
+		.daemon_sleep = mddev->bitmap_info.daemon_sleep,
+		.max_write_behind = mddev->bitmap_info.max_write_behind,
+		.space = mddev->bitmap_info.space,
+	};
+}
+
+static void bring_back(struct mddev *mddev, const struct facts *facts)
+{
+	mddev->bitmap_info.chunksize = facts->chunksize;
+	mddev->bitmap_info.daemon_sleep = facts->daemon_sleep;
+	mddev->bitmap_info.max_write_behind = facts->max_write_behind;
+	mddev->bitmap_info.space = facts->space;
+}
+
 static void *others_bitmap(struct mddev *mddev, int slot)
 {
+	struct facts facts = facts_of(mddev);
 	int ret = check_slot(mddev, slot);
+	void *bitmap;
 
-	return ret ? ERR_PTR(ret) : bm_of(mddev, slot);
+	if (ret)
+		return ERR_PTR(ret);
+	bitmap = bm_of(mddev, slot);
+	bring_back(mddev, &facts);
+	return bitmap;
 }
 
 /* Where SLOT's bitmap begins, in sectors behind the superblock; CHUNKS: as many bits as it has. */
@@ -161,32 +184,43 @@ static sector_t place_of(struct mddev *mddev, int slot, u64 *chunks)
 	return mddev->bitmap_info.offset + (u64)slot * blocks * (BLOCK_BYTES >> SECTOR_SHIFT);
 }
 
-/* A leg that has what is on the disks, and knows of all changes of the bitmap. */
-static struct md_rdev *bitmap_source(struct mddev *mddev)
+/* From any leg that has what is on the disks, and knows of all changes of the bitmaps. */
+static int read_block(struct mddev *mddev, sector_t at, struct page *page)
 {
 	struct md_rdev *rdev;
 
 	rdev_for_each(rdev, mddev)
-		if (rdev->raid_disk >= 0 && is_good(rdev) && !test_bit(Bitmap_sync, &rdev->flags))
-			return rdev;
-	return NULL;
+		if (rdev->raid_disk >= 0 && is_good(rdev) &&
+		    !test_bit(Bitmap_sync, &rdev->flags) &&
+		    sync_page_io(rdev, at, BLOCK_BYTES, page, REQ_OP_READ, true))
+			return 0;
+	return -EIO;
+}
+
+/* To all legs, as md core does. */
+static int write_block(struct mddev *mddev, sector_t at, struct page *page)
+{
+	struct md_rdev *rdev;
+
+	rdev_for_each(rdev, mddev)
+		if (rdev->raid_disk >= 0 && !test_bit(Faulty, &rdev->flags) &&
+		    !sync_page_io(rdev, at, BLOCK_BYTES, page, REQ_OP_WRITE, true))
+			return -EIO;
+	return 0;
 }
 
 /* Whether SLOT's bitmap has its first bit set, on the disks. */
 static int first_bit(struct mddev *mddev, int slot, bool *set)
 {
-	struct md_rdev *rdev = bitmap_source(mddev);
-	struct page *page = rdev ? alloc_page(GFP_KERNEL) : NULL;
-	int ret = -EIO;
+	struct page *page = alloc_page(GFP_KERNEL);
 	u64 chunks;
+	int ret;
 
 	if (!page)
-		return rdev ? -ENOMEM : -EIO;
-	if (sync_page_io(rdev, place_of(mddev, slot, &chunks), BLOCK_BYTES, page, REQ_OP_READ,
-			 true)) {
+		return -ENOMEM;
+	ret = read_block(mddev, place_of(mddev, slot, &chunks), page);
+	if (!ret)
 		*set = *((u8 *)page_address(page) + sizeof(bitmap_super_t)) & 1;
-		ret = 0;
-	}
 	__free_page(page);
 	return ret;
 }
@@ -197,6 +231,7 @@ static int first_bit(struct mddev *mddev, int slot, bool *set)
  */
 int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_range *range)
 {
+	struct facts facts = facts_of(mddev);
 	sector_t lo, hi;
 	bool first;
 	int ret;
@@ -206,7 +241,9 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 		ret = first_bit(mddev, slot, &first);
 	if (ret)
 		return ret;
-	if (bm_copy(mddev, slot, &lo, &hi, clear))
+	ret = bm_copy(mddev, slot, &lo, &hi, clear);
+	bring_back(mddev, &facts);
+	if (ret)
 		return -EIO;
 	range->lo = first ? 0 : lo;
 	range->hi = first || hi ? hi + (mddev->bitmap_info.chunksize >> SECTOR_SHIFT) : 0;
@@ -215,7 +252,7 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 
 struct bits {
 	bool any, all;		/* of them are set */
-	u64 events;		/* of the bitmap's superblock; 0: never written since it was made */
+	bool made;		/* the bitmap's superblock may be as mdadm made it */
 };
 
 /* The bits in a part of the bitmap, of which LEFT are bits of chunks: the others say nothing. */
@@ -229,20 +266,21 @@ static void look_at_part(const u8 *part, u64 bytes, u64 left, struct bits *bits)
 		    (!mask || (part[whole] & mask) == mask);
 }
 
-static int look_at_bits(struct mddev *mddev, struct md_rdev *rdev, struct page *page,
-			struct bits *bits)
+static int look_at_bits(struct mddev *mddev, struct page *page, struct bits *bits)
 {
 	const bitmap_super_t *sb = page_address(page);
 	u64 left, skip = sizeof(*sb), bytes;
 	sector_t at = place_of(mddev, mdc_own_slot(mddev), &left);
+	int ret;
 
 	bits->any = false;
 	bits->all = true;
 	for (; left; left -= min_t(u64, left, 8 * bytes)) {
-		if (!sync_page_io(rdev, at, BLOCK_BYTES, page, REQ_OP_READ, true))
-			return -EIO;
+		ret = read_block(mddev, at, page);
+		if (ret)
+			return ret;
 		if (skip)
-			bits->events = le64_to_cpu(sb->events);
+			bits->made = !sb->events && !sb->events_cleared;
 		bytes = BLOCK_BYTES - skip;
 		look_at_part(page_address(page) + skip, bytes, left, bits);
 		if (bits->any && !bits->all)
@@ -260,49 +298,95 @@ static int look_at_bits(struct mddev *mddev, struct md_rdev *rdev, struct page *
  */
 bool mdc_md_own_bitmap_dirty(struct mddev *mddev)
 {
-	struct md_rdev *rdev = bitmap_source(mddev);
-	struct page *page = rdev ? alloc_page(GFP_KERNEL) : NULL;
+	struct page *page = alloc_page(GFP_KERNEL);
 	struct bits bits;
 	bool dirty;
 
 	if (!page)
 		return true;
-	dirty = look_at_bits(mddev, rdev, page, &bits) || (bits.any && (!bits.all || bits.events));
+	dirty = look_at_bits(mddev, page, &bits) ||
+		(bits.any && !(bits.all && bits.made && !mdc_own_slot(mddev)));
 	__free_page(page);
 	return dirty;
 }
 
-/* Of this node's bitmap (SLOT below 0) or, read for it, SLOT's; UPDATE: its superblock first. */
-static int stats_of(struct mddev *mddev, int slot, bool update, struct md_bitmap_stats *stats)
+int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages)
 {
 	void *bitmap = slot < 0 ? mddev->bitmap : others_bitmap(mddev, slot);
+	struct md_bitmap_stats stats;
 	int ret;
 
 	if (IS_ERR_OR_NULL(bitmap))
 		return bitmap ? PTR_ERR(bitmap) : -ENODEV;
-	if (update)
-		bm_write_sb(mddev, bitmap);
-	ret = bm_stats(mddev, bitmap, stats);
+	ret = bm_stats(mddev, bitmap, &stats);
 	if (slot >= 0)
 		bm_free(mddev, bitmap);
+	if (!ret)
+		*pages = stats.pages;
 	return ret;
 }
 
-int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages)
+/* The superblock of a bitmap that is for the array as it is now. */
+static bool fits(struct mddev *mddev, const bitmap_super_t *sb)
 {
-	struct md_bitmap_stats stats;
-	int ret = stats_of(mddev, slot, false, &stats);
+	return le32_to_cpu(sb->magic) == BITMAP_MAGIC &&
+	       !memcmp(sb->uuid, mddev->uuid, sizeof(sb->uuid)) &&
+	       le32_to_cpu(sb->chunksize) == mddev->bitmap_info.chunksize &&
+	       le64_to_cpu(sb->sync_size) == mddev->resync_max_sectors;
+}
 
-	*pages = ret ? 0 : stats.pages;
+static int read_fitting(struct mddev *mddev, int slot, struct page *page)
+{
+	u64 chunks;
+	int ret = read_block(mddev, place_of(mddev, slot, &chunks), page);
+
+	return ret ? ret : fits(mddev, page_address(page)) ? 0 : -EINVAL;
+}
+
+int mdc_md_bitmap_fits(struct mddev *mddev, int slot)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	int ret;
+
+	if (!page)
+		return -ENOMEM;
+	ret = read_fitting(mddev, slot, page);
+	__free_page(page);
 	return ret;
 }
 
-int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors)
+/* All blocks of SLOT's bitmap: SB with no bit set, and nothing. */
+static int write_empty(struct mddev *mddev, int slot, struct page *page)
 {
-	struct md_bitmap_stats stats;
-	int ret = stats_of(mddev, slot, update, &stats);
+	bitmap_super_t *sb = page_address(page);
+	sector_t at, end;
+	u64 chunks;
+	int ret = 0;
 
-	*sectors = ret ? 0 : stats.sync_size;
+	at = place_of(mddev, slot, &chunks);
+	end = place_of(mddev, slot + 1, &chunks);
+	/* A disk that is away now and comes back has all copied to it. */
+	sb->events_cleared = cpu_to_le64(mddev->events);
+	memset(sb + 1, 0, BLOCK_BYTES - sizeof(*sb));
+	for (; !ret && at < end; at += BLOCK_BYTES >> SECTOR_SHIFT) {
+		ret = write_block(mddev, at, page);
+		memset(sb, 0, sizeof(*sb));
+	}
+	return ret;
+}
+
+int mdc_md_bitmap_make_fit(struct mddev *mddev, int slot)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	int ret;
+
+	if (!page)
+		return -ENOMEM;
+	/* Ours has what is the same in all of them. */
+	ret = read_fitting(mddev, mdc_own_slot(mddev), page);
+	if (!ret)
+		ret = write_empty(mddev, slot, page);
+	__free_page(page);
 	return ret;
 }
 

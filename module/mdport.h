@@ -194,7 +194,12 @@ int mdc_md_bitmap_take(struct mddev *mddev, int slot, bool clear, struct mdc_ran
 /* Whether that of our own slot has a bit set, on the disks; before md core has read it. */
 bool mdc_md_own_bitmap_dirty(struct mddev *mddev);
 int mdc_md_bitmap_pages(struct mddev *mddev, int slot, unsigned long *pages);	/* slot -1: ours */
-int mdc_md_bitmap_sync_size(struct mddev *mddev, int slot, bool update, u64 *sectors);
+/*
+ * SLOT's, as it is on the disks, is for the array's size, in chunks of the size that ours has: 0, or
+ * -EINVAL. Makes it so, with nothing dirty: nobody has the slot, and what was in it is taken over.
+ */
+int mdc_md_bitmap_fits(struct mddev *mddev, int slot);
+int mdc_md_bitmap_make_fit(struct mddev *mddev, int slot);
 int mdc_md_bitmap_resize(struct mddev *mddev, u64 sectors);
 
 /* Size. */

@@ -331,29 +331,37 @@ int mdc_ops_resize_bitmaps(struct mdc_cluster *c, u64 sectors, u64 old_sectors)
 	return ret;
 }
 
-/* Whether all bitmaps cover as many sectors as ours; those of absent nodes are made to. */
-static bool same_sync_size(struct mdc_cluster *c)
+/* That of a slot without a node is made to fit. 0 or -errno. */
+static int check_fit(struct mdc_cluster *c, int slot)
 {
-	struct mdc_lock *lock;
-	u64 ours, theirs;
+	struct mdc_lock *lock = NULL;
+	int ret;
+
+	ret = try_slot(c, slot, &lock);
+	if (ret)
+		return ret == -EAGAIN ? mdc_md_bitmap_fits(c->mddev, slot) : ret;
+	/* Its chunks may be other ones by now, or it may even be elsewhere: nothing of it can be kept. */
+	ret = test_bit(slot, c->to_recover) ? -EBUSY : mdc_md_bitmap_make_fit(c->mddev, slot);
+	mdc_lock_free(lock);
+	return ret;
+}
+
+static bool all_fit(struct mdc_cluster *c)
+{
 	int slot, ret;
 
-	if (mdc_md_bitmap_sync_size(c->mddev, -1, false, &ours))
-		return false;
 	for (slot = 0; slot < c->slots; slot++) {
 		if (slot == c->our_slot)
 			continue;
-		lock = NULL;
-		ret = try_slot(c, slot, &lock);
-		if (ret && ret != -EAGAIN)
-			return false;
-		ret = mdc_md_bitmap_sync_size(c->mddev, slot, !ret, &theirs);
-		mdc_lock_free(lock);
-		if (ret || theirs != ours) {
+		ret = check_fit(c, slot);
+		if (ret == -EBUSY)
+			mdc_err(c, "what slot %d has left in its bitmap is not taken over yet: give the array its new size when it is\n",
+				slot);
+		else if (ret)
 			mdc_err(c, "the bitmap of slot %d did not follow the new size (%d)\n",
 				slot, ret);
+		if (ret)
 			return false;
-		}
 	}
 	return true;
 }
@@ -369,7 +377,7 @@ void mdc_ops_update_size(struct mdc_cluster *c, u64 old_device_sectors)
 
 	mdc_md_update_sb(c->mddev);
 	taken = !mdc_channel_take(c, true);
-	good = taken && !tell_update(c) && same_sync_size(c);
+	good = taken && !tell_update(c) && all_fit(c);
 	if (good) {
 		if (mdc_channel_send(c, &capacity, 0))
 			mdc_err(c, "the other nodes do not know the new capacity\n");
@@ -379,7 +387,7 @@ void mdc_ops_update_size(struct mdc_cluster *c, u64 old_device_sectors)
 		mdc_channel_give(c);
 	if (good)
 		return;
-	mdc_err(c, "a node did not follow the new size: the array goes back to the old one\n");
+	mdc_err(c, "the array goes back to its old size\n");
 	if (mdc_md_resize(c->mddev, old_device_sectors))
 		mdc_err(c, "the array could not go back to its old size\n");
 	mdc_md_update_sb(c->mddev);

@@ -619,12 +619,17 @@ int mdc_md_bitmap_pages(struct mddev *md, int slot, unsigned long *pages)
 	return 0;
 }
 
-int mdc_md_bitmap_sync_size(struct mddev *md, int slot, bool update, u64 *sectors)
+int mdc_md_bitmap_fits(struct mddev *md, int slot)
 {
 	(void)md;
 	(void)slot;
-	(void)update;
-	*sectors = MD_SECTORS;
+	return 0;
+}
+
+int mdc_md_bitmap_make_fit(struct mddev *md, int slot)
+{
+	(void)md;
+	(void)slot;
 	return 0;
 }
 
