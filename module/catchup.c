@@ -8,6 +8,7 @@
 #include "suspend.h"
 
 #define PASSING_MS 20		/* for writes between md core's look and its count */
+#define THROUGH_MS 20
 #define ENDING_MS 5000		/* for those that it has counted; what still waits is said */
 
 /* As long as legs of its own may differ, md core takes none in. LEG_FIRST: nor makes one whole. */
@@ -86,17 +87,93 @@ static void hold(struct mdc_cluster *c)
 	c->holds = true;
 }
 
+/* Under the lock. */
+static void begin(struct mdc_cluster *c)
+{
+	hold(c);
+	c->catching_up = true;
+	if (c->recover_wait)
+		mdc_lock_poke(c->recover_wait);
+}
+
 void mdc_catchup_begin(struct mdc_cluster *c)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
-	hold(c);
-	c->catching_up = true;
-	if (c->recover_wait)
-		mdc_lock_poke(c->recover_wait);
+	begin(c);
 	spin_unlock_irqrestore(&c->lock, flags);
 	mdc_changed(c);
+}
+
+/* Under the lock, so that no resync begins meanwhile. False: a resync goes on that would read it. */
+static bool good_again(struct mdc_cluster *c, u32 device, bool *known)
+{
+	if (c->resyncing && !mdc_md_resync_through(c->mddev) &&
+	    mdc_md_failed_in_place(c->mddev, device))
+		return false;
+	*known = mdc_md_clear_faulty(c->mddev, device);
+	return true;
+}
+
+bool mdc_catchup_readd(struct mdc_cluster *c, u32 device)
+{
+	unsigned long flags;
+	bool known = true, later;
+
+	spin_lock_irqsave(&c->lock, flags);
+	later = !good_again(c, device, &known);
+	if (later) {
+		set_bit(device, c->to_readd);
+		begin(c);
+	}
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (later) {
+		mdc_info(c, "device %u is good again, and is still in its place: the resync here is broken off first\n",
+			 device);
+		mdc_md_interrupt_resync(c->mddev);
+		mdc_changed(c);
+	}
+	return known;
+}
+
+void mdc_catchup_updated(struct mdc_cluster *c)
+{
+	u32 device;
+
+	for_each_set_bit(device, c->to_readd, MDC_DEVICES_MAX)
+		if (mdc_md_failed_in_sb(c->mddev, device))
+			clear_bit(device, c->to_readd);
+}
+
+/* Whether the resync that is in the way still goes on. */
+static bool readd_waits(struct mdc_cluster *c)
+{
+	unsigned long flags;
+	bool known;
+	u32 device;
+
+	spin_lock_irqsave(&c->lock, flags);
+	for_each_set_bit(device, c->to_readd, MDC_DEVICES_MAX)
+		if (good_again(c, device, &known))
+			clear_bit(device, c->to_readd);
+	spin_unlock_irqrestore(&c->lock, flags);
+	return !bitmap_empty(c->to_readd, MDC_DEVICES_MAX);
+}
+
+/*
+ * What is faulty here md core writes as faulty into the superblock, for all. The mutex is lent, as the
+ * resync thread may wait for the token, and who has that for this node.
+ */
+void mdc_catchup_before_update(struct mdc_cluster *c)
+{
+	if (bitmap_empty(c->to_readd, MDC_DEVICES_MAX))
+		return;
+	mdc_lend(c);
+	/* It looks whether it is to end before each of its steps, and tells nobody but md core's thread. */
+	while (!wait_event_idle_timeout(c->wait, !readd_waits(c), msecs_to_jiffies(THROUGH_MS)))
+		;
+	mdc_lend_end(c);
 }
 
 bool mdc_catchup_refuses_sync(struct mdc_cluster *c)
@@ -117,7 +194,7 @@ int mdc_catchup_look(struct mdc_cluster *c)
 {
 	enum mdc_borrow how;
 	unsigned long flags;
-	bool missing;
+	bool waits, missing;
 
 	spin_lock_irqsave(&c->lock, flags);
 	c->sync_asks = false;
@@ -125,18 +202,22 @@ int mdc_catchup_look(struct mdc_cluster *c)
 	how = mdc_borrow(c);
 	if (how == MDC_BORROW_NOT)
 		return -ESHUTDOWN;
-	missing = mdc_md_leg_missing(c->mddev);
+	waits = readd_waits(c);
+	missing = !waits && mdc_md_leg_missing(c->mddev);
 	if (missing) {
 		put_mark_aside(c, false);
 		/* Nor is one taken in before the first write, which would wait here. */
 		mdc_md_end_auto_read(c->mddev);
 		mdc_md_resync_needed(c->mddev);
-	} else {
-		/* With the mutex: the receiver cannot find another one missing meanwhile. */
+	} else if (!waits) {
+		/*
+		 * With the mutex: the receiver cannot find another one missing meanwhile. Nor does one
+		 * come to wait: no resync goes on.
+		 */
 		mdc_catchup_end(c);
 	}
 	mdc_borrow_end(c, how);
-	return missing ? -EAGAIN : 0;
+	return waits || missing ? -EAGAIN : 0;
 }
 
 /*

@@ -13,6 +13,20 @@
  */
 void mdc_catchup_hold_writes(struct mdc_cluster *c);
 
+/*
+ * Another node adds DEVICE again (RE_ADD): it is not faulty here any more. As long as it is still in
+ * its place, and this node resyncs, that would take what it has for the others': then the resync is
+ * broken off, and nothing is written here until it is over. False: no faulty member here. The
+ * receiver's.
+ */
+bool mdc_catchup_readd(struct mdc_cluster *c, u32 device);
+
+/* ... and before this node writes the superblock: waits for the resync. Holding the mutex. */
+void mdc_catchup_before_update(struct mdc_cluster *c);
+
+/* The superblock was read: of what has failed anew nothing is left to be done. Needs the mutex. */
+void mdc_catchup_updated(struct mdc_cluster *c);
+
 /* This node writes nothing until the recoverer has made up for what is missing. Any context. */
 void mdc_catchup_begin(struct mdc_cluster *c);
 

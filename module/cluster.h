@@ -38,6 +38,7 @@
 #include "lockres.h"
 #include "mdport.h"
 
+#define MDC_DEVICES_MAX 2048	/* more than a superblock has room for */
 #define MDC_SLOTS_MAX 256	/* as many bitmaps as a superblock can have room for */
 
 struct mdc_cluster;
@@ -134,6 +135,7 @@ struct mdc_cluster {
 	u64 stopped_since;		/* ms */
 	bool catching_up;		/* no writes: a leg of others is none here yet, or ... */
 	DECLARE_BITMAP(to_learn, MDC_SLOTS_MAX);	/* ... what these slots resync is unknown */
+	DECLARE_BITMAP(to_readd, MDC_DEVICES_MAX);	/* ... or RE_ADD is to be acted upon yet */
 	bool sync_asks;			/* meanwhile md core looked at its disks, and would resync */
 	bool holds;			/* md core holds writes; had those in held_before wait */
 	struct mdc_range held_before;

@@ -77,6 +77,7 @@ static void take_update_in(struct mdc_cluster *c, u32 slot, int device)
 	else
 		read_told(c, device);
 	mdc_newdisk_after_update(c);
+	mdc_catchup_updated(c);
 	mdc_md_take_clean(c->mddev);
 	mdc_borrow_end(c, how);
 	mdc_netlink_event(c, MDC_EVENT_UPDATED, slot);
@@ -141,7 +142,7 @@ static void act(struct mdc_cluster *c, const struct mdc_msg *msg)
 		break;
 	case MDC_RE_ADD:
 		mdc_end_auto_read(c);
-		if (!mdc_md_clear_faulty(c->mddev, msg->raid_slot))
+		if (!mdc_catchup_readd(c, msg->raid_slot))
 			mdc_warn(c, "slot %u adds device %u again, which is no faulty member here\n",
 				 msg->slot, msg->raid_slot);
 		break;

@@ -83,6 +83,18 @@ bool mdc_md_mark_removed(struct mddev *mddev, u32 device)
 	return rdev;
 }
 
+bool mdc_md_failed_in_place(struct mddev *mddev, u32 device)
+{
+	struct md_rdev *rdev;
+	bool in_place;
+
+	rcu_read_lock();
+	rdev = md_find_rdev_nr_rcu(mddev, device);
+	in_place = rdev && rdev->raid_disk >= 0 && test_bit(Faulty, &rdev->flags);
+	rcu_read_unlock();
+	return in_place;
+}
+
 bool mdc_md_clear_faulty(struct mddev *mddev, u32 device)
 {
 	struct md_rdev *rdev;

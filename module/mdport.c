@@ -317,6 +317,11 @@ bool mdc_md_resync_interrupted(struct mddev *mddev)
 	return test_bit(MD_RECOVERY_INTR, &mddev->recovery);
 }
 
+bool mdc_md_resync_through(struct mddev *mddev)
+{
+	return test_bit(MD_RECOVERY_DONE, &mddev->recovery);
+}
+
 void mdc_md_set_remote_resync(struct mddev *mddev, bool remote)
 {
 	if (remote)

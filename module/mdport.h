@@ -87,6 +87,10 @@ bool mdc_md_mark_removed(struct mddev *mddev, u32 device);	/* false: no such mem
  */
 bool mdc_md_sweep(struct mddev *mddev);
 bool mdc_md_clear_faulty(struct mddev *mddev, u32 device);	/* false: none, or not faulty */
+/* It is faulty, and md core has not taken it out of its place among the legs yet. */
+bool mdc_md_failed_in_place(struct mddev *mddev, u32 device);
+/* ... and the superblock read last says so as well. Needs the array's mutex. */
+bool mdc_md_failed_in_sb(struct mddev *mddev, u32 device);
 /*
  * md core writes the superblock of a clustered array only if it sees a change of roles or sizes.
  * This has the next update write it, where there is something else to say; no write to the array
@@ -171,6 +175,7 @@ bool mdc_md_recovery_begins(struct mddev *mddev, struct mdc_range *range);
 void mdc_md_interrupt_resync(struct mddev *mddev);
 /* ... it is to end, by this or by md core: a stop, "frozen", "idle", a leg that failed. */
 bool mdc_md_resync_interrupted(struct mddev *mddev);
+bool mdc_md_resync_through(struct mddev *mddev);	/* ... it has ended; md core has not seen that yet */
 void mdc_md_set_remote_resync(struct mddev *mddev, bool remote);
 /* Takes over, from the superblock read last, that the array is in sync. True if it changed. */
 bool mdc_md_take_clean(struct mddev *mddev);

@@ -225,6 +225,19 @@ static int leg_in_sb(struct mddev *mddev, struct md_rdev *rdev)
 	return role < MD_DISK_ROLE_MAX ? role : -1;
 }
 
+bool mdc_md_failed_in_sb(struct mddev *mddev, u32 device)
+{
+	struct md_rdev *good;
+	bool failed = false;
+
+	rcu_read_lock();
+	good = good_member(mddev);
+	if (good && good->sb_page)
+		failed = role_in(page_address(good->sb_page), device) == MD_DISK_ROLE_FAULTY;
+	rcu_read_unlock();
+	return failed;
+}
+
 bool mdc_md_lacks_writes(struct mddev *mddev, u32 device)
 {
 	struct md_rdev *rdev = mdc_find_rdev(mddev, device);

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "ops.h"
+#include "catchup.h"
 #include "channel.h"
 #include "fault.h"
 #include "main.h"
@@ -58,6 +59,7 @@ int mdc_ops_metadata_start(struct mdc_cluster *c)
 {
 	int ret;
 
+	mdc_catchup_before_update(c);
 	set_updating(c, true);
 	ret = mdc_channel_take_kept(c, false);
 	if (ret == -ECANCELED) {

@@ -30,18 +30,29 @@ void mdc_lower_mark(struct mdc_cluster *c, u64 sector)
 
 /*
  * A recovery takes a chunk for done that it has copied to one leg, whatever others differ there, and
- * a check mends nothing. So where there is something to resync, and md core does that first, it is
- * to do so; a check is then over for this time. False: it is due.
+ * a check mends nothing. So where there is something to resync, and md core does that first, that is
+ * due; a check is then over for this time.
  */
+static bool resync_first(struct mdc_cluster *c)
+{
+	return mdc_md_resync_mark(c->mddev) != MDC_MD_CLEAN &&
+	       (mdc_md_checks(c->mddev) ||
+		(mdc_md_resyncs_first(c->mddev) && mdc_md_recovers(c->mddev)));
+}
+
+static bool leg_first(struct mdc_cluster *c)
+{
+	return mdc_md_resyncs(c->mddev) && mdc_md_leg_first(c->mddev);
+}
+
+/* Which legs are good may have changed while this node has waited for its turn. */
 static bool begin_resyncing(struct mdc_cluster *c)
 {
 	unsigned long flags;
 	bool begun;
 
 	spin_lock_irqsave(&c->lock, flags);
-	begun = mdc_md_resync_mark(c->mddev) == MDC_MD_CLEAN ||
-		!(mdc_md_checks(c->mddev) ||
-		  (mdc_md_resyncs_first(c->mddev) && mdc_md_recovers(c->mddev)));
+	begun = !c->catching_up && !resync_first(c) && !leg_first(c);
 	if (begun)
 		c->resyncing = true;
 	spin_unlock_irqrestore(&c->lock, flags);
@@ -108,7 +119,7 @@ int mdc_resync_begin(struct mdc_cluster *c)
 					kthread_should_stop(), msecs_to_jiffies(REFUSED_MS));
 		return -ECANCELED;
 	}
-	if (mdc_md_resyncs(c->mddev) && mdc_md_leg_first(c->mddev)) {
+	if (leg_first(c)) {
 		mdc_catchup_leg_first(c);
 		wait_event_idle_timeout(c->wait, kthread_should_stop(),
 					msecs_to_jiffies(REFUSED_MS));

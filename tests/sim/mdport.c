@@ -276,6 +276,21 @@ bool mdc_md_clear_faulty(struct mddev *md, u32 device)
 	return true;
 }
 
+bool mdc_md_failed_in_place(struct mddev *md, u32 device)
+{
+	struct md_rdev *rdev = md_find(md, device);
+
+	return rdev && rdev->faulty && rdev->leg >= 0;
+}
+
+bool mdc_md_failed_in_sb(struct mddev *md, u32 device)
+{
+	struct md_rdev *good = md_good(md);
+
+	needs_mutex(md, __func__);
+	return good && good->sb.roles[device] == ROLE_FAULTY;
+}
+
 void mdc_md_force_update(struct mddev *md)
 {
 	int i;
@@ -500,6 +515,11 @@ bool mdc_md_recovers(struct mddev *md)
 void mdc_md_interrupt_resync(struct mddev *md)
 {
 	md->intr = true;
+}
+
+bool mdc_md_resync_through(struct mddev *md)
+{
+	return md->done;
 }
 
 bool mdc_md_resync_interrupted(struct mddev *md)
