@@ -165,17 +165,16 @@ int mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex, unsigned in
 	return ret;
 }
 
-int mdc_channel_take_kept(struct mdc_cluster *c, bool patient)
+int mdc_channel_take_kept(struct mdc_cluster *c)
 {
-	bool (*give_up)(void *arg) = patient ? NULL : mdc_waits_in_vain;
 	bool kept = false;
 	int ret;
 
 	mdc_lend(c);
-	ret = take_turn(c, give_up, &kept);
+	ret = take_turn(c, mdc_waits_in_vain, &kept);
 	if (!ret && !kept)
-		ret = take_token(c, give_up,
-				 mdc_lock_convert_until(c->token, MDC_EX, give_up, c));
+		ret = take_token(c, mdc_waits_in_vain,
+				 mdc_lock_convert_until(c->token, MDC_EX, mdc_waits_in_vain, c));
 	mdc_lend_end(c);
 	return ret;
 }

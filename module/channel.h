@@ -23,9 +23,9 @@ int __must_check mdc_channel_take_unless(struct mdc_cluster *c, bool holds_mutex
 
 /*
  * Takes over a channel that an add or a re-add has kept, else as mdc_channel_take(), holding the
- * mutex. PATIENT: in vain as well.
+ * mutex.
  */
-int __must_check mdc_channel_take_kept(struct mdc_cluster *c, bool patient);
+int __must_check mdc_channel_take_kept(struct mdc_cluster *c);
 
 /* Leaves the channel held for mdc_channel_take_kept(), and the update that follows. */
 void mdc_channel_keep(struct mdc_cluster *c);

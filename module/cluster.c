@@ -102,7 +102,7 @@ bool mdc_waits_in_vain(void *arg)
 	bool long_stopped, ends;
 
 	spin_lock_irqsave(&c->lock, flags);
-	long_stopped = c->stopped &&
+	long_stopped = c->stopped && !c->must_tell &&
 		       mdc_now_ms() - c->stopped_since >= c->limits->leave_timeout;
 	ends = c->handing_over;
 	spin_unlock_irqrestore(&c->lock, flags);

@@ -169,6 +169,7 @@ struct mdc_cluster {
 	u32 udev_owes;			/* answers: to the uevents that were sent since ... */
 	u64 udev_since;			/* ms: the last one */
 	bool updating;			/* the superblock; md core's own flags say nothing then */
+	bool must_tell;			/* ... and roles, size or shape change with it */
 	bool bitmap_differs;		/* in size from the array; the receiver's */
 	bool untold;			/* news was read from the disks; under reconfig_mutex */
 	struct mdc_own_add own_add;
@@ -221,7 +222,9 @@ bool mdc_alone(struct mdc_cluster *c);	/* no other node has the array */
 /*
  * C: the array is being stopped, and locks have stood still for leave_timeout. Who has something to
  * say gives up then: the others look for themselves when the DLM names the members without this
- * node. As a GIVE_UP of lockres.h; true for as long as locks stand still.
+ * node. But an update that changes roles, size or shape is written and told whole (must_tell): what
+ * this node goes on to acknowledge rests on it, and another one may be about to write one of its own.
+ * As a GIVE_UP of lockres.h; true for as long as locks stand still.
  */
 bool mdc_waits_in_vain(void *c);
 bool mdc_locks_stand_still(void *c);	/* C: just now; as a GIVE_UP as well */

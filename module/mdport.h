@@ -123,10 +123,11 @@ bool mdc_md_lacks_writes(struct mddev *mddev, u32 device);
 /* Keeps it a candidate over the update that was just read, which it may not belong to. As above. */
 void mdc_md_hold_candidate(struct mddev *mddev, u32 device);
 /*
- * Has md core write nothing at the update that it has just begun. False: it will, as roles, size or
- * shape have changed since the superblock was read or written last. Needs the array's mutex.
+ * Roles, size or shape have changed since the superblock was read or written last. And where they
+ * have not: has md core write nothing at the update that it has just begun. Need the array's mutex.
  */
-bool mdc_md_skip_update(struct mddev *mddev);
+bool mdc_md_update_counts(struct mddev *mddev);
+void mdc_md_skip_update(struct mddev *mddev);
 /* How new this node's idea of the array is. */
 u64 mdc_md_events(struct mddev *mddev);
 

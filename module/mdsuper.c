@@ -139,23 +139,33 @@ static bool shape_differs(struct mddev *mddev, const struct mdp_superblock_1 *sb
 	       le32_to_cpu(sb->feature_map) & MD_FEATURE_RESHAPE_ACTIVE;
 }
 
-bool mdc_md_skip_update(struct mddev *mddev)
+/* md core's copy, in which it looks for changes; NULL where it has no good member. */
+static struct mdp_superblock_1 *good_super(struct mddev *mddev)
 {
-	struct mdp_superblock_1 *sb;
 	struct md_rdev *rdev;
 
 	rcu_read_lock();
 	rdev = good_member(mddev);
 	rcu_read_unlock();
-	if (!rdev || !rdev->sb_page)
-		return true;
-	sb = page_address(rdev->sb_page);
-	if (roles_differ(mddev, sb) || shape_differs(mddev, sb))
-		return false;
+	return rdev && rdev->sb_page ? page_address(rdev->sb_page) : NULL;
+}
+
+bool mdc_md_update_counts(struct mddev *mddev)
+{
+	const struct mdp_superblock_1 *sb = good_super(mddev);
+
+	return sb && (roles_differ(mddev, sb) || shape_differs(mddev, sb));
+}
+
+void mdc_md_skip_update(struct mddev *mddev)
+{
+	struct mdp_superblock_1 *sb = good_super(mddev);
+
+	if (!sb)
+		return;
 	sb->chunksize = cpu_to_le32(mddev->chunk_sectors);
 	/* mdadm leaves 0 there, in which md core sees a change each time. */
 	sb->reshape_position = cpu_to_le64(mddev->reshape_position);
-	return true;
 }
 
 static bool recovery_unrecorded(struct md_rdev *rdev)

@@ -36,15 +36,26 @@ void mdc_ops_load_bitmaps(struct mdc_cluster *c)
 
 /* The superblock. */
 
-static void set_updating(struct mdc_cluster *c, bool updating)
+static void begin_updating(struct mdc_cluster *c)
+{
+	bool must_tell = mdc_md_update_counts(c->mddev);
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->updating = true;
+	c->must_tell = must_tell;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+static void end_updating(struct mdc_cluster *c)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
-	c->updating = updating;
+	c->updating = false;
+	c->must_tell = false;
 	spin_unlock_irqrestore(&c->lock, flags);
-	if (!updating)
-		wake_up_all(mdc_md_waiters(c->mddev));
+	wake_up_all(mdc_md_waiters(c->mddev));
 }
 
 /*
@@ -60,17 +71,20 @@ int mdc_ops_metadata_start(struct mdc_cluster *c)
 	int ret;
 
 	mdc_catchup_before_update(c);
-	set_updating(c, true);
-	ret = mdc_channel_take_kept(c, false);
+	/* A member may fail meanwhile. */
+	do {
+		begin_updating(c);
+		ret = mdc_channel_take_kept(c);
+	} while (ret == -ECANCELED && mdc_md_update_counts(c->mddev));
 	if (ret == -ECANCELED) {
-		if (mdc_md_skip_update(c->mddev))
-			mdc_recover_untold(c);
-		else
-			ret = mdc_channel_take_kept(c, true);
+		mdc_md_skip_update(c->mddev);
+		mdc_recover_untold(c);
 	}
 	if (ret)
-		set_updating(c, false);
-	else if (c->announce)
+		end_updating(c);
+	else
+		begin_updating(c);
+	if (!ret && c->announce)
 		mdc_md_force_update(c->mddev);
 	return ret;
 }
@@ -99,14 +113,14 @@ int mdc_ops_metadata_finish(struct mdc_cluster *c)
 	else if (ret == -ECANCELED)
 		mdc_recover_untold(c);
 	mdc_channel_give(c);
-	set_updating(c, false);
+	end_updating(c);
 	return ret;
 }
 
 void mdc_ops_metadata_cancel(struct mdc_cluster *c)
 {
 	mdc_channel_give(c);
-	set_updating(c, false);
+	end_updating(c);
 }
 
 /* Resync. */

@@ -55,7 +55,6 @@ struct mddev {
 	int index;			/* of the node */
 	bool there, closing;
 	u64 stopping_us;		/* since when a stop has had only the cluster to wait for */
-	bool had_to_write;		/* ... and had a role to write, which it may wait for */
 	struct mdc_cluster *c;
 	int slot;			/* of the bitmap, from 0 */
 	u8 uuid[MDC_UUID_SIZE];

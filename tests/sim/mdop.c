@@ -170,7 +170,6 @@ int op_stop(void *arg)
 
 	md->closing = true;
 	wait_event(md->sb_wait, !md->writers && !md->active);
-	md->had_to_write = false;
 	md->stopping_us = sim_now_us;
 	md_lock(md);
 	md_stop_sync(md);

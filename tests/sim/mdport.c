@@ -302,18 +302,19 @@ void mdc_md_force_update(struct mddev *md)
 	md->change_pending = true;
 }
 
-bool mdc_md_skip_update(struct mddev *md)
+bool mdc_md_update_counts(struct mddev *md)
+{
+	needs_mutex(md, __func__);
+	return md_roles_differ(md);
+}
+
+void mdc_md_skip_update(struct mddev *md)
 {
 	struct md_rdev *good = md_good(md);
 
 	needs_mutex(md, __func__);
-	if (md_roles_differ(md)) {
-		md->had_to_write = true;
-		return false;
-	}
 	if (good)
 		good->sb.other_size = false;
-	return true;
 }
 
 /* Nobody checks here, and it is a RAID1. */

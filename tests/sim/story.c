@@ -84,17 +84,20 @@ static void stuck(const char *what)
 	sim_fail("%s\n%s%s", what, tasks, locks);
 }
 
-/* A stop ends, whether locks stand still or not. */
+/* A stop ends, whether locks stand still or not; but for an update that changes roles it waits. */
 static void check_stops(void)
 {
 	char text[100];
 	int i;
 
 	for (i = 0; i < sim_world.count; i++) {
-		const struct mddev *md = &sim_world.nodes[i].md;
+		struct mddev *md = &sim_world.nodes[i].md;
 
-		if (!sim_world.nodes[i].up || !md->stopping_us || md->had_to_write ||
-		    sim_now_us - md->stopping_us < STOP_LIMIT_US)
+		if (!sim_world.nodes[i].up || !md->stopping_us)
+			continue;
+		if (md->c && md->c->must_tell && !member_locks_run(i))
+			md->stopping_us = sim_now_us;
+		if (sim_now_us - md->stopping_us < STOP_LIMIT_US)
 			continue;
 		snprintf(text, sizeof(text), "node %d does not stop, %s locks:", i + 1,
 			 member_locks_run(i) ? "with" : "without");
