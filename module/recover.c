@@ -20,10 +20,19 @@
 
 /* Bitmaps of nodes that are gone. */
 
-void mdc_recover_slot(struct mdc_cluster *c, int slot)
+static void set_read_again(struct mdc_cluster *c, bool due)
 {
 	unsigned long flags;
 
+	spin_lock_irqsave(&c->lock, flags);
+	c->read_again = due;
+	if (due && c->recover_wait)
+		mdc_lock_poke(c->recover_wait);
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
+void mdc_recover_slot(struct mdc_cluster *c, int slot)
+{
 	if (slot < 0 || slot >= c->slots) {
 		mdc_warn(c, "slot %d has no bitmap to take over: the array has bitmaps for %d nodes\n",
 			 slot, c->slots);
@@ -33,11 +42,7 @@ void mdc_recover_slot(struct mdc_cluster *c, int slot)
 	clear_bit(slot, c->put_off);
 	set_bit(slot, c->to_recover);
 	mdc_changed(c);
-	spin_lock_irqsave(&c->lock, flags);
-	c->read_again = true;
-	if (c->recover_wait)
-		mdc_lock_poke(c->recover_wait);
-	spin_unlock_irqrestore(&c->lock, flags);
+	set_read_again(c, true);
 }
 
 /* SLOT's node is gone, though not from the lockspace yet: it resyncs no more. */
@@ -151,8 +156,8 @@ struct waiting {
 };
 
 /*
- * Writers wait, the slot has a node again, or another one's bitmap came up, which may be had at
- * once.
+ * Writers wait, the superblock is to be read, the slot has a node again, or another one's bitmap
+ * came up, which may be had at once.
  */
 static bool more_to_recover(void *arg)
 {
@@ -161,7 +166,7 @@ static bool more_to_recover(void *arg)
 
 	if (kthread_should_stop() || READ_ONCE(w->c->wake_writers) ||
 	    READ_ONCE(w->c->catching_up) || READ_ONCE(w->c->range_lost) ||
-	    mdc_catchup_leg_whole(w->c) || !test_bit(w->slot, w->c->to_recover))
+	    READ_ONCE(w->c->read_again) || mdc_catchup_leg_whole(w->c) || !test_bit(w->slot, w->c->to_recover))
 		return true;
 	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
 		if (!test_bit(slot, w->known) && !test_bit(slot, w->c->put_off))
@@ -335,15 +340,6 @@ static int catch_up(struct mdc_cluster *c)
 		return 0;
 	ret = learn_rest(c);
 	return ret ? ret : mdc_catchup_look(c);
-}
-
-static void set_read_again(struct mdc_cluster *c, bool due)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&c->lock, flags);
-	c->read_again = due;
-	spin_unlock_irqrestore(&c->lock, flags);
 }
 
 void mdc_recover_untold(struct mdc_cluster *c)
