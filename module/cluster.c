@@ -15,6 +15,8 @@
 #include "recover.h"
 #include "resync.h"
 
+#define LOOK_MS 1000	/* between looks at what wakes nobody: the clock */
+
 void mdc_uuid_text(char *text, const u8 *uuid)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -284,8 +286,10 @@ enum mdc_borrow mdc_borrow_unless(struct mdc_cluster *c, bool (*give_up)(void *a
 {
 	enum mdc_borrow how = MDC_BORROW_NOT;
 
-	wait_event_idle(*mdc_md_waiters(c->mddev), cannot_borrow(c) || (give_up && give_up(arg)) ||
-			try_borrow(c, &how));
+	while (!wait_event_idle_timeout(*mdc_md_waiters(c->mddev),
+					cannot_borrow(c) || (give_up && give_up(arg)) ||
+					try_borrow(c, &how), msecs_to_jiffies(LOOK_MS)))
+		;
 	if (how == MDC_BORROW_LENT)
 		mdc_md_lock_lent(c->mddev);
 	if (how != MDC_BORROW_NOT && !mdc_md_has_thread(c->mddev)) {

@@ -241,7 +241,7 @@ enum mdc_borrow { MDC_BORROW_NOT, MDC_BORROW_TAKEN, MDC_BORROW_LENT };
  */
 enum mdc_borrow mdc_borrow(struct mdc_cluster *c);
 
-/* The same; MDC_BORROW_NOT as well when GIVE_UP(ARG) says so, which whoever changes that wakes. */
+/* The same; MDC_BORROW_NOT as well when GIVE_UP(ARG) says so, which is asked at least once a second. */
 enum mdc_borrow mdc_borrow_unless(struct mdc_cluster *c, bool (*give_up)(void *arg), void *arg);
 
 void mdc_borrow_end(struct mdc_cluster *c, enum mdc_borrow how);

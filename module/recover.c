@@ -17,6 +17,7 @@
 
 #define RETRY_MS 10000
 #define CATCH_UP_MS 500	/* between looks at what md core does by itself */
+#define MUTEX_MS 5000	/* long for md core, and short for who starts the array meanwhile */
 
 /* Bitmaps of nodes that are gone. */
 
@@ -78,23 +79,30 @@ static bool put_off(struct mdc_cluster *c, int slot)
 struct due {
 	struct mdc_cluster *c;
 	int slot;
+	u64 since;		/* ms */
 };
 
-static bool has_node_again(void *arg)
+static bool has_node_again(const struct due *due)
+{
+	return !test_bit(due->slot, due->c->to_recover);
+}
+
+static bool others_first(void *arg)
 {
 	struct due *due = arg;
 
-	return !test_bit(due->slot, due->c->to_recover);
+	return has_node_again(due) || mdc_now_ms() - due->since >= MUTEX_MS;
 }
 
 /*
  * Its bitmap lock is held in PW: its owner is gone, and nobody else takes it over. A node that has
- * the slot anew waits for that lock before it acknowledges anything, and who has the mutex may wait
- * for just that: so the mutex is not waited for any longer then.
+ * the slot anew waits for that lock before it acknowledges anything, as does one that starts and
+ * looks at all slots; and who has the mutex may wait for just that. So the mutex is not waited for
+ * with that lock for long.
  */
 static int take_over(struct mdc_cluster *c, int slot)
 {
-	struct due due = { c, slot };
+	struct due due = { c, slot, mdc_now_ms() };
 	struct mdc_range dirty;
 	enum mdc_borrow how;
 	unsigned long flags;
@@ -102,9 +110,9 @@ static int take_over(struct mdc_cluster *c, int slot)
 	int ret;
 
 	mdc_fault("recover.2");
-	how = mdc_borrow_unless(c, has_node_again, &due);
+	how = mdc_borrow_unless(c, others_first, &due);
 	if (how == MDC_BORROW_NOT)
-		return has_node_again(&due) ? -EAGAIN : -ESHUTDOWN;
+		return others_first(&due) ? -EAGAIN : -ESHUTDOWN;
 	/* Nothing is resynced of an array that somebody has made read-only: others can. */
 	if (mdc_md_read_only(c->mddev)) {
 		mdc_borrow_end(c, how);
