@@ -294,11 +294,14 @@ bool mdc_md_resyncs(struct mddev *mddev)
 
 bool mdc_md_leg_first(struct mddev *mddev)
 {
+	return mddev->level == 10 && mdc_md_leg_partial(mddev);
+}
+
+bool mdc_md_leg_partial(struct mddev *mddev)
+{
 	struct md_rdev *rdev;
 	bool partial = false;
 
-	if (mddev->level != 10)
-		return false;
 	rcu_read_lock();
 	rdev_for_each_rcu(rdev, mddev)
 		partial |= rdev->raid_disk >= 0 && !test_bit(In_sync, &rdev->flags) &&

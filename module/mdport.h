@@ -170,6 +170,7 @@ bool mdc_md_resyncs(struct mddev *mddev);	/* ... it makes legs equal */
  * leg has for the truth, and a recovery takes a chunk for done though other legs may differ there.
  */
 bool mdc_md_leg_first(struct mddev *mddev);
+bool mdc_md_leg_partial(struct mddev *mddev);	/* the same of whatever level */
 /* ... where it begins, as md core tells the others of it. False: another node has done all. */
 bool mdc_md_recovery_begins(struct mddev *mddev, struct mdc_range *range);
 /* The resync thread: it ends before its next step, and md core begins anew. */

@@ -163,6 +163,12 @@ static void set_own_range(struct mdc_cluster *c, const struct mdc_range *range)
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 
+static void put_own_range(struct mdc_cluster *c, const struct mdc_range *range)
+{
+	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
+	set_own_range(c, range);
+}
+
 int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool holds_mutex)
 {
 	struct mdc_msg msg = {
@@ -176,8 +182,7 @@ int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool h
 		return 0;
 	mdc_fault("resync.3");
 	/* For nodes that join later; PW to PW writes the block. */
-	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
-	set_own_range(c, range);
+	put_own_range(c, range);
 	left = mdc_lock_convert_until(c->bitmap, MDC_PW, mdc_waits_in_vain, c);
 	if (left == -ECANCELED)
 		return left;
@@ -242,12 +247,28 @@ void mdc_resync_told(struct mdc_cluster *c)
 	mdc_md_interrupt_resync(c->mddev);
 }
 
+/*
+ * The others still have RANGE as what is resynced here, until this node has told them or is gone. If
+ * the array goes on here after all (--readonly), and all of it is done, md core would see no
+ * reason to come by again.
+ */
+static void leave_range(struct mdc_cluster *c, const struct mdc_range *range)
+{
+	if (!range->hi)
+		return;
+	put_own_range(c, range);
+	if (!mdc_md_leg_partial(c->mddev) && !mdc_md_reshaping(c->mddev))
+		mdc_lower_mark(c, range->lo);
+}
+
 int mdc_resync_end(struct mdc_cluster *c)
 {
 	static const struct mdc_range none;
-	int ret = 0;
+	struct mdc_range told = { 0, 0 };
+	int ret = -ECANCELED;
 
 	mdc_fault("resync.4");
+	mdc_wire_get_range(mdc_lock_lvb(c->bitmap), &told);
 	end_resyncing(c);
 	mdc_md_set_remote_resync(c->mddev, false);
 	/* At a stop it is not over: another node goes on with it. */
@@ -258,6 +279,8 @@ int mdc_resync_end(struct mdc_cluster *c)
 		}
 		ret = mdc_resync_tell(c, &none, true);
 	}
+	if (ret == -ECANCELED)
+		leave_range(c, &told);
 	mdc_lock_drop_until(c->resync, mdc_waits_in_vain, c);
 	return ret;
 }

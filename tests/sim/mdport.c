@@ -324,6 +324,17 @@ bool mdc_md_checks(struct mddev *md)
 	return false;
 }
 
+bool mdc_md_leg_partial(struct mddev *md)
+{
+	int i;
+
+	for (i = 0; i < MD_DEVICES; i++)
+		if (md->rdevs[i].used && md->rdevs[i].leg >= 0 && !md->rdevs[i].insync &&
+		    !md->rdevs[i].faulty)
+			return true;
+	return false;
+}
+
 bool mdc_md_leg_first(struct mddev *md)
 {
 	(void)md;
