@@ -110,8 +110,11 @@ bool mdc_md_auto_read(struct mddev *mddev)
 
 void mdc_md_end_auto_read(struct mddev *mddev)
 {
-	if (mddev->ro == AUTO_READ)
-		mddev->ro = 0;
+	if (mddev->ro != AUTO_READ)
+		return;
+	mddev->ro = 0;
+	/* As md core does: what has waited for the first write is due. */
+	mdc_md_resync_needed(mddev);
 }
 
 bool mdc_md_read_only(struct mddev *mddev)
