@@ -185,6 +185,7 @@ bool mdc_ops_area_busy(struct mdc_cluster *c, bool write, u64 lo, u64 hi)
 		return READ_ONCE(c->catching_up) || !mdc_suspend_may_write(c, lo, hi);
 	/* Legs may differ where md core does not know of it (yet). */
 	if (READ_ONCE(c->stopped) || READ_ONCE(c->mark_aside) ||
+	    READ_ONCE(c->late_dirt) != MDC_MD_CLEAN ||
 	    !bitmap_empty(c->to_recover, MDC_SLOTS_MAX))
 		return true;
 	if (!READ_ONCE(c->suspended.range.hi))
