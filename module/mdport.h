@@ -94,7 +94,7 @@ bool mdc_md_failed_in_sb(struct mddev *mddev, u32 device);
 /*
  * md core writes the superblock of a clustered array only if it sees a change of roles or sizes.
  * This has the next update write it, where there is something else to say; no write to the array
- * begins before that. Needs the array's mutex.
+ * begins before that, if it is written to at all yet. Needs the array's mutex.
  */
 void mdc_md_force_update(struct mddev *mddev);
 /* The recovery of a member is over, and its superblock does not say so yet. As above. */

@@ -109,7 +109,10 @@ void mdc_md_force_update(struct mddev *mddev)
 		sb = page_address(rdev->sb_page);
 		sb->chunksize = cpu_to_le32(~mddev->chunk_sectors);
 	}
-	set_mask_bits(&mddev->sb_flags, 0, BIT(MD_SB_CHANGE_DEVS) | BIT(MD_SB_CHANGE_PENDING));
+	set_bit(MD_SB_CHANGE_DEVS, &mddev->sb_flags);
+	/* That of an array that is not written to waits, and --readonly would wait for it. */
+	if (!mddev->ro)
+		set_bit(MD_SB_CHANGE_PENDING, &mddev->sb_flags);
 }
 
 static bool roles_differ(struct mddev *mddev, const struct mdp_superblock_1 *sb)
