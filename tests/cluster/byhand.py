@@ -145,6 +145,11 @@ class ByHand(Array):
 
     # What is under way
 
+    def bitmap_chunk(self):
+        """How much of the array the nodes have a chunk of their bitmap stand for, in KiB."""
+        look = "sed -n 's|.*bitmap: .* \\([0-9]*\\)KB chunk.*|\\1|p' /proc/mdstat"
+        return set(self.cluster.each(lambda node: node.out(look), self.running_nodes))
+
     def module(self, node):
         """What mdclusterctl says of the module's side."""
         return status(node, IDENT)["module"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An array that grows, in size and in members, is reshaped, has a member replaced, or stops being
 clustered and becomes it again, while all nodes have it: they agree on it, and on its data."""
+import struct
 from contextlib import contextmanager
 
 import pytest
@@ -74,6 +75,65 @@ def test_size_that_does_not_fit(mine):
     wait_size(mine, 100)
     mine.fresh(n2)
     mine.healthy()
+
+
+class Fine(ByHand):
+    """The sector of a bitmap has room for 2048 chunks, which are 128 MiB."""
+
+    def create(self, node, extra="--assume-clean --bitmap-chunk=64K"):
+        super().create(node, extra)
+
+
+@pytest.fixture
+def fine(cluster3):
+    with own(cluster3, Fine) as array:
+        yield array
+
+
+def bitmaps(array, serial):
+    """(size of a chunk, sectors of the array), in bytes, of each slot's bitmap on the disk itself."""
+    found = []
+    with open(array.cluster.disk_file(serial), "rb") as disk:
+        # Superblock 1.2, in which the bitmaps' offset is that many bytes behind its begin.
+        disk.seek(4096 + 96)
+        begin = 4096 + int.from_bytes(disk.read(4), "little") * 512
+        for slot in range(array.slots):
+            disk.seek(begin + slot * 4096)
+            magic, sectors, chunk = struct.unpack("<4s36xQ4xI", disk.read(56))
+            assert magic == b"bitm", f"slot {slot} has no bitmap"
+            found.append((chunk, sectors))
+    return found
+
+
+def test_size_that_doubles_chunks(fine):
+    """There is no room for more bits, so each stands for more; in the bitmaps of slots without a
+    node as well, which each node reads as it starts and recovers."""
+    n1, n2, n3 = fine.cluster.nodes
+    assert fine.bitmap_chunk() == {"64"}
+    fine.stop(n3)
+    n1.wait_for(lambda: not fine.module(n1)["to_recover"], HEARD, "n3's bitmap is looked at")
+    result = grow(fine, n1, "--size=130M")
+    assert result.rc == 0, result
+    for serial in fine.legs:
+        assert bitmaps(fine, serial) == [(128 << 10, 130 << 11)] * fine.slots
+    fine.start(n3)
+    for again in False, True:
+        if again:
+            fine.stop()
+            fine.start()
+        assert fine.bitmap_chunk() == {"128"}
+        leg = fine.legs[1]
+        fine.manage(n1, "fail", leg)
+        fine.same(**{leg: "faulty"})
+        written = write_end(fine, n2, 130)
+        fine.fresh(n1)
+        fine.remove(n2, leg)
+        fine.manage(n1, "re-add", leg)
+        fine.wait_in_sync(leg)
+        fine.healthy()
+        assert read_end(fine, 130, *fine.running_nodes) == {written}
+    for serial in fine.legs:
+        assert bitmaps(fine, serial) == [(128 << 10, 130 << 11)] * fine.slots
 
 
 def test_members(mine):

@@ -197,12 +197,6 @@ def test_bad_messages(hand):
     hand.healthy()
 
 
-def bitmap_chunk(array):
-    """How much of the array the nodes have a chunk of their bitmap stand for, in KiB."""
-    look = "sed -n 's|.*bitmap: .* \\([0-9]*\\)KB chunk.*|\\1|p' /proc/mdstat"
-    return set(array.cluster.each(lambda node: node.out(look)))
-
-
 def resize_bitmaps(array, sectors, chunk):
     """All have bitmaps for SECTORS when the message is acknowledged. There is no more room for them
     than before, so that a chunk is CHUNK KiB by then; it does not become less again."""
@@ -214,13 +208,13 @@ def resize_bitmaps(array, sectors, chunk):
             == before[node]["received", "BITMAP_RESIZE"] + 1
         log = kernel_log(node)
         assert "the bitmap cannot be resized" not in log and "a message is dropped" not in log
-    assert bitmap_chunk(array) == {str(chunk)}
+    assert array.bitmap_chunk() == {str(chunk)}
 
 
 @pytest.fixture
 def resized(hand):
     """What the bitmaps have become for a larger array is gone when that is started anew."""
-    assert bitmap_chunk(hand) == {"65536"}
+    assert hand.bitmap_chunk() == {"65536"}
     yield hand
     if len(hand.running_nodes) == len(hand.cluster.nodes):
         hand.stop()
