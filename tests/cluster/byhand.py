@@ -146,9 +146,9 @@ class ByHand(Array):
     # What is under way
 
     def bitmap_chunk(self):
-        """How much of the array the nodes have a chunk of their bitmap stand for, in KiB."""
+        """How much of it a chunk of their bitmap stands for on the nodes that have it, in KiB."""
         look = "sed -n 's|.*bitmap: .* \\([0-9]*\\)KB chunk.*|\\1|p' /proc/mdstat"
-        return set(self.cluster.each(lambda node: node.out(look), self.running_nodes))
+        return set(self.cluster.each(lambda node: node.out(look))) - {""}
 
     def module(self, node):
         """What mdclusterctl says of the module's side."""

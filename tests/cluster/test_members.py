@@ -4,8 +4,9 @@ the messages of that (METADATA_UPDATED, REMOVE, RE_ADD) find on the nodes that h
 """
 import pytest
 
-from byhand import HEARD, LEVELS, beside, kernel_log, read_end, traced, write_end
+from byhand import HEARD, LEVELS, beside, kernel_log, read_end, traced, wait_log, write_end
 from byhand import hand, leveled  # noqa: F401
+from mirror import wait_clean
 
 # Where in the array, in MiB, what one node writes ends, and what another one does: each has one of
 # the two chunks of the bitmap to itself.
@@ -81,6 +82,49 @@ def test_failed_member_is_taken_again(leveled, who):
     counted(leveled, "RE_ADD", before, [adder])
     for node in peers:
         assert "which is no faulty member here" not in kernel_log(node)
+
+
+@pytest.mark.full
+def test_taken_again_where_it_is_still_in_its_place(hand):
+    """A path of n2 hangs as the leg fails there, so that md core does not let go of it, and n2 begins
+    a resync. RE_ADD comes in the middle: it is not to be taken for a good leg by that."""
+    n1, n2, n3 = hand.cluster.nodes
+    leg = hand.legs[1]
+    disk = n2.disk(leg)
+    hand.stop(n2)
+    n2.run(f"modprobe dm-mod; dmsetup create path --table \"0 $(blockdev --getsz {disk}) linear"
+           f" {disk} 0\"", timeout=30)
+    hand.start(n2)
+    # What hangs is to be a write of data alone: the bitmap and the superblock have its mark already.
+    n2.run(f"echo 600 > /sys/block/{hand.md(n2)}/md/bitmap/time_base")
+    hand.fresh(n2)
+    try:
+        n2.run("dmsetup suspend --noflush --nolockfs path")
+        n2.run(f"(dd if=/dev/urandom of={hand.device} bs=4k count=1 oflag=direct conv=notrunc)"
+               " > /dev/null 2>&1 &")
+        n2.wait_for("grep -q '^State:.D' /proc/$(pgrep -x dd)/status", HEARD, "its write hangs")
+        hand.manage(n1, "fail", leg)
+        for node in n1, n3:
+            node.wait_for(lambda n=node: hand.members(n).get(leg, ("",))[0] == "none", HEARD,
+                          f"the last request on {leg} to end")
+        n2.wait_for(f"grep -q faulty /sys/block/{hand.md(n2)}/md/dev-dm-*/state", HEARD,
+                    "it has failed there")
+        n2.run(f"cd /sys/block/{hand.md(n2)}/md && echo 0-1 > bitmap_set_bits &&"
+               " echo resync > sync_action")
+        n2.wait_for(lambda: hand.sysfs(n2, "sync_action") == "resync", HEARD, "it resyncs")
+        hand.set_state(n1, leg, "re-add")
+        wait_log(n2, "is still in its place: the resync here is broken off first")
+    finally:
+        n2.run("dmsetup resume path")
+    for node in n1, n3:
+        node.wait_for(lambda n=node: hand.members(n).get(leg, ("", ""))[1] == "in_sync", HEARD * 3,
+                      f"{leg} is whole")
+    wait_clean(hand.device, hand.cluster.nodes)
+    hand.fresh(n2)
+    hand.stop(n2)
+    n2.run("dmsetup remove --retry path", timeout=60)
+    hand.start(n2)
+    hand.healthy()
 
 
 @pytest.mark.full
