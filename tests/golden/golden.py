@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 SRC = os.path.join(os.environ.get("srcdir", "."), "tests/golden")
 AGENT = os.path.abspath("tests/golden/mdcluster")
@@ -95,16 +96,24 @@ class Host:
                      or not line.startswith("lockspace")]
         self.put("check.next", "\n".join(lines[:-1] + [line] + lines[-1:]) + "\n")
 
-    def run(self, *args, stop_after=None):
+    def called(self, words):
+        try:
+            with open(self.root + "/calls", encoding="utf-8") as f:
+                return words in f.read()
+        except FileNotFoundError:
+            return False
+
+    def run(self, *args, stop_at=None):
+        """STOP_AT: the agent is told to stop when it has called that."""
         if os.path.exists(self.root + "/calls"):
             self.drop("calls")
         p = subprocess.Popen([AGENT, *args], env=self.env, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            out, err = p.communicate(timeout=stop_after or 60)
-        except subprocess.TimeoutExpired:
+        if stop_at:
+            while p.poll() is None and not self.called(stop_at):
+                time.sleep(0.05)
             p.send_signal(signal.SIGTERM)
-            out, err = p.communicate(timeout=60)
+        out, err = p.communicate(timeout=60)
         text = f"$ mdcluster {' '.join(args)}\nexit {p.returncode}\n"
         for name, data in (("stdout", out), ("stderr", err)):
             text += "".join(f"{name}: {x}\n" for x in data.decode("utf-8", "replace").splitlines())
@@ -322,7 +331,7 @@ def start_without_link(h):
 @case
 def start_told_to_stop(h):
     h.put("mdadm.mode", "slow")
-    yield h.run("start", stop_after=3)
+    yield h.run("start", stop_at="mdadm --assemble")
 
 
 @case
