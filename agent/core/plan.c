@@ -45,7 +45,10 @@ void mdc_plan_node(struct mdc_plan *plan, const struct mdc_params *params,
 
 static bool cluster_fit(struct mdc_plan *plan, const struct mdc_check *c)
 {
-	if (c->corosync != 1)
+	if (c->corosync < 0)
+		refuse(plan, MDC_OCF_GENERIC, "corosync does not answer on this node: it is busy, or "
+		       "hangs (see its log); the array can only be joined when it does");
+	else if (c->corosync != 1)
 		refuse(plan, MDC_OCF_GENERIC, "corosync is not running on this node: a clustered "
 		       "array can only be joined by a cluster member");
 	else if (c->quorate != 1)

@@ -30,7 +30,7 @@ struct check {
 	struct mdc_search *search;
 	struct mdc_corosync *coro;
 	struct mdc_coro_view view;
-	bool have_view, searched, looked_again, late;
+	bool have_view, coro_late, searched, looked_again, late;
 	guint wait_stuck, again;
 };
 
@@ -175,6 +175,7 @@ static void coro_said(const struct mdc_coro_view *view, void *data)
 
 	c->view = *view;
 	c->have_view = true;
+	c->coro_late = false;
 	end_if_done(c);
 }
 
@@ -183,6 +184,7 @@ static gboolean coro_late(gpointer data)
 	struct check *c = data;
 
 	c->have_view = true;
+	c->coro_late = true;
 	end_if_done(c);
 	return G_SOURCE_REMOVE;
 }
@@ -201,6 +203,9 @@ static void print_corosync(const struct check *c)
 	const struct mdc_coro_lockspace *ls = mdc_coro_lockspace(&c->view, &c->uuid);
 	unsigned int i;
 
+	/* Of one that does not answer nothing is known. */
+	if (c->coro_late)
+		return;
 	printf("corosync %s\n", c->view.up ? "up" : "down");
 	if (!c->view.up)
 		return;

@@ -51,7 +51,7 @@ static const struct row rows[] = {
 	{ { NULL }, MDC_OCF_OK, "", false, 2 },
 	/* the cluster */
 	{ { "corosync down" }, MDC_OCF_GENERIC, "corosync is not running", false, 0 },
-	{ { "-corosync" }, MDC_OCF_GENERIC, "corosync is not running", false, 0 },
+	{ { "-corosync" }, MDC_OCF_GENERIC, "corosync does not answer", false, 0 },
 	{ { "corosync down", "dlm down", "-member" }, MDC_OCF_GENERIC, "corosync", false, 0 },
 	{ { "quorate no" }, MDC_OCF_GENERIC, "not quorate", false, 0 },
 	{ { "-quorate" }, MDC_OCF_GENERIC, "not quorate", false, 0 },
