@@ -8,7 +8,7 @@
 #include "suspend.h"
 
 #define PASSING_MS 20		/* for writes between md core's look and its count */
-#define THROUGH_MS 20
+#define THROUGH_MS 20		/* between looks whether the resync thread has ended */
 #define ENDING_MS 5000		/* for those that it has counted; what still waits is said */
 
 /* As long as legs of its own may differ, md core takes none in. LEG_FIRST: nor makes one whole. */

@@ -240,15 +240,9 @@ static int leg_in_sb(struct mddev *mddev, struct md_rdev *rdev)
 
 bool mdc_md_failed_in_sb(struct mddev *mddev, u32 device)
 {
-	struct md_rdev *good;
-	bool failed = false;
+	const struct mdp_superblock_1 *sb = good_super(mddev);
 
-	rcu_read_lock();
-	good = good_member(mddev);
-	if (good && good->sb_page)
-		failed = role_in(page_address(good->sb_page), device) == MD_DISK_ROLE_FAULTY;
-	rcu_read_unlock();
-	return failed;
+	return sb && role_in(sb, device) == MD_DISK_ROLE_FAULTY;
 }
 
 bool mdc_md_lacks_writes(struct mddev *mddev, u32 device)

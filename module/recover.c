@@ -174,7 +174,8 @@ static bool more_to_recover(void *arg)
 
 	if (kthread_should_stop() || READ_ONCE(w->c->wake_writers) ||
 	    READ_ONCE(w->c->catching_up) || READ_ONCE(w->c->range_lost) ||
-	    READ_ONCE(w->c->read_again) || mdc_catchup_leg_whole(w->c) || !test_bit(w->slot, w->c->to_recover))
+	    READ_ONCE(w->c->read_again) || mdc_catchup_leg_whole(w->c) ||
+	    !test_bit(w->slot, w->c->to_recover))
 		return true;
 	for_each_set_bit(slot, w->c->to_recover, MDC_SLOTS_MAX)
 		if (!test_bit(slot, w->known) && !test_bit(slot, w->c->put_off))

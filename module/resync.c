@@ -153,20 +153,15 @@ bool mdc_resync_unfinished(struct mdc_cluster *c)
 	return !mdc_wire_get_range(mdc_lock_lvb(c->bitmap), &told) || told.hi;
 }
 
-/* For whoever looks: the block is the converting thread's alone. */
-static void set_own_range(struct mdc_cluster *c, const struct mdc_range *range)
+/* In the block, which is the converting thread's alone, and for whoever looks. */
+static void put_own_range(struct mdc_cluster *c, const struct mdc_range *range)
 {
 	unsigned long flags;
 
+	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
 	spin_lock_irqsave(&c->lock, flags);
 	c->own_range = *range;
 	spin_unlock_irqrestore(&c->lock, flags);
-}
-
-static void put_own_range(struct mdc_cluster *c, const struct mdc_range *range)
-{
-	mdc_wire_put_range(mdc_lock_lvb(c->bitmap), range);
-	set_own_range(c, range);
 }
 
 int mdc_resync_tell(struct mdc_cluster *c, const struct mdc_range *range, bool holds_mutex)

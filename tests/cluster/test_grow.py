@@ -91,7 +91,7 @@ def fine(cluster3):
 
 
 def bitmaps(array, serial):
-    """(size of a chunk, sectors of the array), in bytes, of each slot's bitmap on the disk itself."""
+    """(bytes of a chunk, sectors of the array) of each slot's bitmap on the disk itself."""
     found = []
     with open(array.cluster.disk_file(serial), "rb") as disk:
         # Superblock 1.2, in which the bitmaps' offset is that many bytes behind its begin.
