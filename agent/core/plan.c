@@ -263,16 +263,20 @@ enum mdc_ocf mdc_plan_monitor(const struct mdc_params *params, const char *md,
 			 array->raid_disks);
 		return MDC_OCF_GENERIC;
 	case MDC_STATE_DEGRADED:
-		snprintf(reason, size, "array %s (%s) is degraded: %u of %u members missing",
-			 params->device, md, array->degraded, array->raid_disks);
-		break;
 	case MDC_STATE_RESYNC:
 	case MDC_STATE_RECOVER:
 	case MDC_STATE_RESHAPE:
-		snprintf(reason, size, "array %s (%s): %s is going on, %u of %u members missing",
-			 params->device, md, mdc_state_name(state), array->degraded,
-			 array->raid_disks);
 		break;
 	}
+	/*
+	 * Pacemaker keeps the text of the first result of a kind. So what lasts goes before what
+	 * passes: right after a failure md shows "recover", with nothing there to recover to.
+	 */
+	if (array->degraded)
+		snprintf(reason, size, "array %s (%s) is degraded: %u of %u members missing",
+			 params->device, md, array->degraded, array->raid_disks);
+	else
+		snprintf(reason, size, "array %s (%s): %s is going on", params->device, md,
+			 mdc_state_name(state));
 	return MDC_OCF_DEGRADED;
 }
