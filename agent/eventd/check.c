@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * `mdclusterd --check`: looks at the host once for the agent's start, with the same
- * adapters as the event process, prints lines (README.md) and ends within a few seconds
+ * adapters as the event process, prints lines (README.md) and ends in CORO_MS at most,
  * whatever hangs.
  */
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "eventd/daemon.h"
 
-#define CORO_MS 4000
+#define CORO_MS 15000		/* a start that fails is not tried again: rather wait */
 #define SEARCH_MS 8000		/* for devices that answer late; a stuck one is named after it */
 #define STUCK_MS 2000		/* after all else has answered, if no member in use is missing */
 #define AGAIN_MS 1000		/* the members of a running array are not all written at once */

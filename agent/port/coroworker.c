@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 
 #define RECONNECT_MS 2000	/* nothing tells that corosync has come up */
+#define AGAIN_MS 200		/* it is there, and says to try again */
+#define AGAIN_MAX 50		/* longer than an agent's start waits; then it counts as down */
 #define DLM_GROUP "dlm:controld"
 #define LOCKSPACE_GROUP "dlm:ls:"
 
@@ -66,29 +68,35 @@ static void read_name(struct mdc_coro_view *view)
 	cmap_finalize(cmap);
 }
 
-static bool open_all(struct coro *c)
+static cs_error_t open_all(struct coro *c)
 {
 	quorum_callbacks_t quorum_cb = { .quorum_notify_fn = on_quorum };
 	cpg_callbacks_t cpg_cb = { .cpg_deliver_fn = NULL };
 	unsigned int nodeid = 0;
 	uint32_t type;
+	cs_error_t ret;
 
-	if (quorum_initialize(&c->quorum, &quorum_cb, &type) != CS_OK)
-		return false;
-	if (cpg_initialize(&c->cpg, &cpg_cb) != CS_OK) {
+	ret = quorum_initialize(&c->quorum, &quorum_cb, &type);
+	if (ret != CS_OK)
+		return ret;
+	ret = cpg_initialize(&c->cpg, &cpg_cb);
+	if (ret != CS_OK) {
 		quorum_finalize(c->quorum);
-		return false;
+		return ret;
 	}
 	c->open = true;
-	if (quorum_fd_get(c->quorum, &c->quorum_fd) != CS_OK ||
-	    quorum_trackstart(c->quorum, CS_TRACK_CHANGES) != CS_OK ||
-	    cpg_local_get(c->cpg, &nodeid) != CS_OK) {
+	ret = quorum_fd_get(c->quorum, &c->quorum_fd);
+	if (ret == CS_OK)
+		ret = quorum_trackstart(c->quorum, CS_TRACK_CHANGES);
+	if (ret == CS_OK)
+		ret = cpg_local_get(c->cpg, &nodeid);
+	if (ret != CS_OK) {
 		close_all(c);
-		return false;
+		return ret;
 	}
 	c->view.nodeid = nodeid;
 	read_name(&c->view);
-	return true;
+	return CS_OK;
 }
 
 static int by_number(const void *a, const void *b)
@@ -160,8 +168,10 @@ static void look_at_groups(struct coro *c)
 	}
 }
 
-static void look(struct coro *c)
+/* CS_ERR_TRY_AGAIN: corosync is there and has not answered; the view is not to be told. */
+static cs_error_t look(struct coro *c)
 {
+	cs_error_t ret;
 	int quorate = 0;
 
 	if (c->open && (quorum_dispatch(c->quorum, CS_DISPATCH_ALL) != CS_OK ||
@@ -169,15 +179,19 @@ static void look(struct coro *c)
 		close_all(c);
 	if (!c->open) {
 		memset(&c->view, 0, sizeof(c->view));
-		if (!open_all(c) || quorum_getquorate(c->quorum, &quorate) != CS_OK) {
+		ret = open_all(c);
+		if (ret == CS_OK)
+			ret = quorum_getquorate(c->quorum, &quorate);
+		if (ret != CS_OK) {
 			close_all(c);
 			memset(&c->view, 0, sizeof(c->view));
-			return;
+			return ret;
 		}
 	}
 	c->view.up = true;
 	c->view.quorate = quorate;
 	look_at_groups(c);
+	return CS_OK;
 }
 
 static bool tell(struct coro *c, int fd)
@@ -195,6 +209,7 @@ void mdc_coroworker_run(int fd, const void *data)
 {
 	struct coro *c = calloc(1, sizeof(*c));
 	const struct mdc_coro_request *first = data;
+	unsigned int again = 0;
 
 	if (!c)
 		return;
@@ -202,13 +217,16 @@ void mdc_coroworker_run(int fd, const void *data)
 	for (;;) {
 		struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 				       { .fd = -1, .events = POLLIN } };
+		bool wait_again;
 
-		look(c);
-		if (!tell(c, fd))
+		again = look(c) == CS_ERR_TRY_AGAIN ? again + 1 : 0;
+		wait_again = again && again < AGAIN_MAX;
+		if (!wait_again && !tell(c, fd))
 			break;
 		if (c->open)
 			p[1].fd = c->quorum_fd;
-		if (poll(p, 2, c->open ? -1 : RECONNECT_MS) < 0 && errno != EINTR)
+		if (poll(p, 2, c->open ? -1 : wait_again ? AGAIN_MS : RECONNECT_MS) < 0 &&
+		    errno != EINTR)
 			break;
 		if (p[0].revents) {
 			ssize_t n = recv(fd, &c->request, sizeof(c->request), MSG_DONTWAIT);
