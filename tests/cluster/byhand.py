@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from arrays import HEARD, Array, agent, status, wait_connected
-from box import BoxError, wait_until
+from box import BoxError, slower, wait_until
 from box.complaints import KERNEL_MARK
 from mirror import legs_equal, sync_speed, wait_clean
 
@@ -23,7 +23,7 @@ FENCED = 120
 NEWDISK_TIMEOUT, LEAVE_TIMEOUT = 5, 10
 TRACING = "/sys/kernel/tracing"
 # KiB/s of a resync: slow takes 100 s for the 100 MiB of a test's array; and the kernel's default.
-SLOW, QUICK = 1000, 200000
+SLOW, QUICK = int(1000 / slower(1)), 200000
 # A node that joins and leaves by mdadm alone; its words are ByHand.words().
 JOINS = """for i in $(seq {count}); do
     mdadm --assemble {device} {disks} && mdadm --stop {device} || exit 1

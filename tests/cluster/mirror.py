@@ -34,7 +34,9 @@ def written(node):
 
 def sync_speed(node, limit):
     """No resync is faster than LIMIT (KiB/s) on NODE, which may have had no array yet."""
-    node.run(f"modprobe md-mod && echo {limit} > /proc/sys/dev/raid/speed_limit_max")
+    # The kernel slows nothing down to less than speed_limit_min, which is 1000.
+    node.run(f"modprobe md-mod && cd /proc/sys/dev/raid && echo {min(limit, 1000)} > "
+             f"speed_limit_min && echo {limit} > speed_limit_max")
 
 
 def wait_clean(device, nodes):
