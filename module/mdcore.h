@@ -16,9 +16,14 @@
 #include "mdport.h"
 
 /* NULL before join, and after leave. */
+/* In cluster_info: the join has failed, and md core is about to leave. Needs the array's mutex. */
+#define MDC_NOT_JOINED ((struct md_cluster_info *)ERR_PTR(-ENOTCONN))
+
 static inline struct mdc_cluster *mdc_cluster_of(struct mddev *mddev)
 {
-	return (struct mdc_cluster *)READ_ONCE(mddev->cluster_info);
+	struct mdc_cluster *c = (struct mdc_cluster *)READ_ONCE(mddev->cluster_info);
+
+	return IS_ERR(c) ? NULL : c;
 }
 
 int mdc_own_slot(struct mddev *mddev);			/* -1: none */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What md core calls, and the registration there. It never does before join, and may once more
- * after leave: no cluster then.
+ * What md core calls, and the registration there. Before join it calls leave alone, and it may
+ * call once more after leave: no cluster then.
  */
 #define pr_fmt(fmt) "md-cluster: " fmt
 #include "mdcore.h"
@@ -13,19 +13,30 @@
 /* Of each member, as much as md core says of RAID1 at a time. */
 #define RECOVERY_SECTORS 65536
 
-static int op_leave(struct mddev *mddev)
+static void leave(struct mddev *mddev)
 {
 	struct mdc_cluster *c = mdc_cluster_of(mddev);
 
-	/* md core also leaves after a join that failed. */
-	if (!c)
-		return 0;
-	mdc_ops_leave(c);
+	if (c)
+		mdc_ops_leave(c);
 	WRITE_ONCE(mddev->cluster_info, NULL);
+}
+
+/* md core also leaves after a join that failed. */
+static int op_leave(struct mddev *mddev)
+{
+	/*
+	 * It gives up a reference to this module then. Where it cannot read the first bitmap of any
+	 * array it leaves as well (before Linux 6.15), without a join, and the reference would be
+	 * somebody else's.
+	 */
+	if (!READ_ONCE(mddev->cluster_info))
+		__module_get(THIS_MODULE);
+	leave(mddev);
 	return 0;
 }
 
-static int op_join(struct mddev *mddev, int slots)
+static int join(struct mddev *mddev, int slots)
 {
 	struct mdc_cluster *c;
 	int ret;
@@ -35,8 +46,6 @@ static int op_join(struct mddev *mddev, int slots)
 		       mdname(mddev));
 		return -EOPNOTSUPP;
 	}
-	/* md core does not leave when a start fails after the join: that cluster has served. */
-	op_leave(mddev);
 	ret = mdc_ops_join(mddev, slots, &c);
 	if (ret)
 		return ret;
@@ -47,6 +56,18 @@ static int op_join(struct mddev *mddev, int slots)
 	mddev->bitmap_info.nodes = slots;
 	WRITE_ONCE(mddev->cluster_info, (struct md_cluster_info *)c);
 	return 0;
+}
+
+static int op_join(struct mddev *mddev, int slots)
+{
+	int ret;
+
+	/* md core does not leave when a start fails after the join: that cluster has served. */
+	leave(mddev);
+	ret = join(mddev, slots);
+	if (ret)
+		WRITE_ONCE(mddev->cluster_info, MDC_NOT_JOINED);
+	return ret;
 }
 
 int mdc_own_slot(struct mddev *mddev)

@@ -565,7 +565,9 @@ BITMAP_AT, SLOT_BYTES = 8192, 4096
 def test_start_with_a_bad_bitmap(hand):
     """n3 has joined when it finds that the bitmap of its slot is none: it leaves again, the others
     go on, and nothing is left of it."""
-    n1, n2, n3 = hand.cluster.nodes
+    # The bitmap of the first slot is read before the join.
+    n3 = next(node for node in reversed(hand.cluster.nodes) if hand.slot(node) != 1)
+    n1, n2 = (node for node in hand.cluster.nodes if node is not n3)
     place = BITMAP_AT + (hand.slot(n3) - 1) * SLOT_BYTES
     hand.stop(n3)
     legs, spare = hand.legs, hand.spare
@@ -593,6 +595,28 @@ def test_start_with_a_bad_bitmap(hand):
     finally:
         put(b"none", b"bitm")
     hand.start(n3)
+    hand.healthy()
+
+
+@pytest.mark.full
+def test_bad_bitmap_of_another_array(hand):
+    """md core leaves a cluster that it never joined, where the first bitmap of any array cannot
+    be read: the module is not given away with it."""
+    n3 = hand.cluster.nodes[2]
+    disk, other = n3.disk(hand.spare), "/dev/md/other"
+    used = n3.out("cat /sys/module/md_cluster/refcnt")
+    n3.run(f"mdadm --create {other} --run --level=1 --raid-devices=2 --bitmap=internal "
+           f"{disk} missing && mdadm --stop {other}", timeout=60)
+    try:
+        n3.run(f"printf none | dd of={disk} bs=1 seek={BITMAP_AT} conv=notrunc,fsync")
+        for _ in range(2):
+            result = n3.run(f"mdadm --assemble --run {other} {disk}", timeout=60, check=False)
+            assert result.rc != 0
+            n3.run(f"! test -e {other} || mdadm --stop {other}", timeout=60, check=False)
+        assert kernel_log(n3).count("bad magic") >= 2
+        assert n3.out("cat /sys/module/md_cluster/refcnt") == used
+    finally:
+        n3.run(f"mdadm --zero-superblock {disk}", timeout=60)
     hand.healthy()
 
 
